@@ -1,0 +1,119 @@
+# make           build both daemons and their tools      make demo     the main job, end to end
+# make check     build and run every test (SAN=1: under AddressSanitizer and UndefinedBehaviorSanitizer)
+# make unit T=x  only the unit suites whose name has x   make lint     layers, warnings, analyzers
+# make fuzz      each decoder for SECS seconds           make bench    BENCH=lists for one group
+# make deps      install what is missing (apt)           make cover    line and branch coverage
+
+MODE    ?= $(if $(SAN),asan,release)
+CROSS   ?=
+SYSROOT ?=
+ifneq ($(filter fuzz clang,$(MODE)),)
+CC      := clang
+else
+CC      := $(CROSS)gcc
+endif
+B       := build/$(CROSS)$(MODE)
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+        -Wswitch-enum -Wundef -Wvla -Wformat=2 -Wwrite-strings -Wcast-qual -Wpointer-arith
+GCCWARN := -Wno-format-truncation -Wduplicated-cond -Wlogical-op -Wcast-align=strict -Walloca
+OPT.release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+LD.release  := -pie -Wl,-z,relro,-z,now
+OPT.clang   := -O1 -g -Werror -fPIE
+OPT.asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+OPT.cover   := -O0 -g --coverage
+OPT.analyze := -O2 -g -fanalyzer -Werror
+OPT.fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+
+CFLAGS  ?=
+ifdef SYSROOT
+TRIPLET    := $(CROSS:-=)
+LD_SYSROOT := -L$(SYSROOT)/usr/lib/$(TRIPLET) -Wl,-rpath-link,$(SYSROOT)/usr/lib/$(TRIPLET)
+endif
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. -MMD -MP $(WARN) $(if $(filter clang,$(CC)),,$(GCCWARN)) \
+             $(OPT.$(MODE)) $(if $(SYSROOT),-isystem $(SYSROOT)/usr/include) $(CFLAGS)
+ALL_LDFLAGS = $(OPT.$(MODE)) $(LD.$(MODE)) $(LD_SYSROOT) $(LDFLAGS)
+LIBS := -lmbedtls -lmbedx509 -lmbedcrypto -lmosquitto -levent -ljansson -linih -lseccomp -lsqlite3 -lz -lm
+
+srcs = $(wildcard $(addsuffix /*.c,$(1)) $(addsuffix /*/*.c,$(1)))
+objs = $(patsubst %.c,$(B)/%.o,$(1))
+MAINS    := firmware/branchd.c firmware/branchctl.c central/centrald.c central/centralctl.c
+PROTOCOL := $(call objs,$(call srcs,protocol))
+FIRMWARE := $(call objs,$(filter-out $(MAINS),$(call srcs,firmware board)))
+CENTRAL  := $(call objs,$(filter-out $(MAINS),$(call srcs,central)))
+PROGRAMS := $(patsubst %.c,$(B)/%,$(notdir $(wildcard $(MAINS))))
+UNIT     := $(call objs,tests/run.c $(call srcs,tests/unit tests/unit/protocol tests/support))
+INTEGRATION := $(call objs,tests/run.c $(wildcard tests/integration/*.c tests/fault/*.c tests/support/*.c))
+
+all: $(PROGRAMS)
+
+$(B)/protocol.a: $(PROTOCOL)
+$(B)/firmware.a: $(FIRMWARE)
+$(B)/central.a:  $(CENTRAL)
+$(B)/%.a:
+	@mkdir -p $(@D) && rm -f $@
+	ar rcs $@ $^
+
+$(B)/branch%:  $(B)/firmware/branch%.o $(B)/firmware.a $(B)/protocol.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+$(B)/central%: $(B)/central/central%.o $(B)/central.a $(B)/protocol.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+$(B)/tests/unit_run: $(UNIT) $(B)/firmware.a $(B)/central.a $(B)/protocol.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcunit
+$(B)/tests/integration_run: $(INTEGRATION) $(B)/firmware.a $(B)/central.a $(B)/protocol.a | all
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcunit
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+deps:
+	@tests/tools/need.sh build test
+
+unit: $(B)/tests/unit_run
+	$(RUN) $< $(T)
+integration: $(B)/tests/integration_run
+	XINBIAN_BIN=$(B) $< $(T)
+check: deps
+	@tests/tools/check.sh $(MAKE) MODE=$(MODE)
+
+demo:
+	@tests/tools/need.sh build demo
+	@$(MAKE) --no-print-directory all
+	@XINBIAN_BIN=$(B) tests/tools/demo.sh
+
+cover:
+	$(MAKE) MODE=cover unit integration
+	gcovr -r . --exclude tests --print-summary --object-directory build/cover
+
+# One program a target; corpora grow in build/corpus.
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+SECS ?= 20
+fuzz: MODE := fuzz
+fuzz:
+	@tests/tools/need.sh build fuzz
+	@for t in $(or $(T),$(FUZZ)); do $(MAKE) --no-print-directory MODE=fuzz fuzz-one T=$$t SECS=$(SECS) || exit 1; done
+fuzz-one: $(B)/fuzz_$(T)
+	@mkdir -p build/corpus/$(T)
+	$< -max_total_time=$(SECS) -max_len=65536 -timeout=10 -print_final_stats=1 -verbosity=0 build/corpus/$(T)
+$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/firmware.a $(B)/central.a $(B)/protocol.a
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+BENCHES := $(patsubst tests/bench/bench_%.c,%,$(wildcard tests/bench/bench_*.c))
+bench:
+	@tests/tools/need.sh build bench
+	@$(MAKE) --no-print-directory all $(BENCHES:%=$(B)/bench_%)
+	@XINBIAN_BIN=$(B) tests/tools/bench.sh $(or $(BENCH),$(BENCHES))
+$(B)/bench_%: $(B)/tests/bench/bench_%.o $(B)/firmware.a $(B)/central.a $(B)/protocol.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -llmdb
+
+lint:
+	@tests/tools/need.sh build lint
+	@tests/tools/lint.sh
+
+clean:
+	rm -rf build
+.PHONY: all deps unit integration check demo cover fuzz fuzz-one bench lint clean
+.SECONDARY:
+.DELETE_ON_ERROR:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

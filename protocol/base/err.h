@@ -1,0 +1,37 @@
+/*
+ * Why an operation failed: a code the program acts on, and a sentence for a person.
+ * The caller owns the struct and may pass NULL when it does not need the reason.
+ * A verdict is not an error: "refuse" is a successful answer, failure means "cannot tell".
+ */
+#ifndef PROTOCOL_BASE_ERR_H
+#define PROTOCOL_BASE_ERR_H
+
+#include <stdbool.h>
+
+enum err_code {
+	ERR_NONE,
+	ERR_INPUT,    /* the other side sent something malformed */
+	ERR_DENIED,   /* well formed, but not allowed or not signed by us */
+	ERR_STALE,    /* older than what we hold, or past its date */
+	ERR_MISSING,  /* the thing asked for is not here */
+	ERR_CONFLICT, /* the same id was used before with other content, or the state does not allow this step */
+	ERR_FULL,     /* a limit in limits.h was reached, or the disk is full */
+	ERR_IO,       /* disk, socket, device or database said no */
+};
+
+struct err {
+	enum err_code code;
+	char text[240];
+};
+
+#define CHECKED           __attribute__((warn_unused_result))
+#define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+
+/* Records the failure and returns false, so that "return err_set(...)" reads as one step. */
+bool err_set(struct err *e, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
+/* Puts "prefix: " before the text already there, and returns false. */
+bool err_wrap(struct err *e, const char *fmt, ...) PRINTF(2, 3);
+/* A lower-case word for logs and replies: "input", "denied" … */
+const char *err_name(enum err_code code);
+
+#endif

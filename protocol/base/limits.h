@@ -1,0 +1,41 @@
+/* Every maximum of the system, each with its reason. Sizes are bytes unless the name ends otherwise. */
+#ifndef PROTOCOL_BASE_LIMITS_H
+#define PROTOCOL_BASE_LIMITS_H
+
+/* Names and identifiers */
+#define NAME_MAX_LEN       32  /* a branch, list, document, operator or terminal name: [a-z0-9][a-z0-9_-]* */
+#define IDENTIFIER_MAX_LEN 64  /* canonical identifier; the longest kind is an MRZ passport line, 44 */
+#define REQUEST_ID_MAX_LEN 64  /* a caller's request id; a UUID is 36 */
+#define PERSON_NAME_MAX    192 /* UTF-8 bytes; 64 characters of three bytes */
+
+/* CBOR and COSE */
+#define CBOR_DEPTH_MAX 16              /* our documents nest 8 deep */
+#define COSE_MAX       (256 * 1024)    /* a head of 1,000 entries is about 150 KiB */
+
+/* Objects */
+#define OBJECT_CHUNK     (64 * 1024)          /* one MQTT message; the broker's and gate's windows stay small */
+#define OBJECT_MAX       (1024U * 1024 * 1024) /* 120 M list entries */
+#define DOCUMENT_MAX     (1024 * 1024)        /* rule sets and catalogues are tens of KiB */
+#define FETCH_WINDOW     16                   /* chunks asked for at once: 1 MiB, under the broker's queue limit */
+
+/* Lists */
+#define LIST_ENTRIES_MAX  100000000U /* fits OBJECT_MAX; ten times the largest list planned for */
+#define LIST_VALUE_BITS   24         /* reason code (8) and last day in force (16) */
+#define LIST_LAYERS_MAX   16         /* deltas above a base; a lookup asks each, so compaction starts at half */
+#define LIST_DELTA_SPANS  10         /* doubling spans kept: 1, 2, 4 … 512 versions back */
+#define LISTS_MAX         64         /* lists in one head */
+#define HEAD_ENTRIES_MAX  256        /* lists and documents in one head */
+
+/* Messages */
+#define MQTT_PACKET_MAX  (OBJECT_CHUNK + 4096) /* a chunk and its topic and properties */
+#define JOURNAL_ROW_MAX  (16 * 1024)           /* a decision with 64 lists of evidence is 6 KiB */
+#define JOURNAL_BATCH    200                   /* rows in one upload */
+#define FRAME_MAX        (256 * 1024)          /* parent and child; the largest is gate's configuration */
+
+/* HTTP */
+#define HTTP_BODY_MAX    (64 * 1024)         /* a check is under 4 KiB */
+#define HTTP_UPLOAD_MAX  (1024U * 1024 * 1024) /* central's local socket: a list file */
+#define HTTP_HEADERS_MAX (16 * 1024)
+#define HTTP_CONNS_MAX   512                 /* terminals of one branch, with room */
+
+#endif

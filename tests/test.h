@@ -1,0 +1,22 @@
+/*
+ * A test file defines one suite with SUITE(); the linker gathers them, so no file lists them all.
+ * A test's name is the rule it proves, as a sentence.
+ */
+#ifndef TESTS_TEST_H
+#define TESTS_TEST_H
+
+#include <CUnit/CUnit.h>
+
+#define SUITE(name, setup, teardown, tests)                                                                          \
+	static CU_SuiteInfo name##_info = { #name, NULL, NULL, setup, teardown, tests };                               \
+	static CU_SuiteInfo *const name##_entry __attribute__((used, section("suites"))) = &name##_info
+
+/* The path of a file in the shared test vectors, or NULL (and the test says it was skipped) where they are missing.
+   The answer is a static buffer, overwritten by the next call. */
+const char *test_vectors(const char *file);
+/* Counts a test as skipped and prints why. */
+void test_skip(const char *why);
+/* A fresh directory under $TMPDIR, removed with all it holds when the runner ends. Static buffer. */
+const char *test_dir(void);
+
+#endif
