@@ -23,6 +23,8 @@
 #define LIST_VALUE_BITS   24         /* reason code (8) and last day in force (16) */
 #define LIST_LAYERS_MAX   16         /* deltas above a base; a lookup asks each, so compaction starts at half */
 #define LIST_DELTA_SPANS  10         /* doubling spans kept: 1, 2, 4 … 512 versions back */
+#define PLAN_HOPS_MAX     32         /* deltas in a row when catching up: 512 versions need 18 at most */
+#define PLAN_EDGES_MAX    4096       /* deltas in one list's index: 2,000 versions have about 4,000 */
 #define LISTS_MAX         64         /* lists in one head */
 #define HEAD_ENTRIES_MAX  256        /* lists and documents in one head */
 
