@@ -9,35 +9,35 @@
 #define PERSON_NAME_MAX    192 /* UTF-8 bytes; 64 characters of three bytes */
 
 /* CBOR and COSE */
-#define CBOR_DEPTH_MAX 16              /* our documents nest 8 deep */
-#define COSE_MAX       (256 * 1024)    /* a head of 1,000 entries is about 150 KiB */
+#define CBOR_DEPTH_MAX 16      /* our documents nest 8 deep */
+#define COSE_MAX       262144U /* a head of 1,000 entries is about 150 KiB */
 
 /* Objects */
-#define OBJECT_CHUNK     (64 * 1024)          /* one MQTT message; the broker's and gate's windows stay small */
-#define OBJECT_MAX       (1024U * 1024 * 1024) /* 120 M list entries */
-#define DOCUMENT_MAX     (1024 * 1024)        /* rule sets and catalogues are tens of KiB */
-#define FETCH_WINDOW     16                   /* chunks asked for at once: 1 MiB, under the broker's queue limit */
+#define OBJECT_CHUNK 65536U      /* one MQTT message; the broker's and gate's windows stay small */
+#define OBJECT_MAX   1073741824U /* 120 M list entries */
+#define DOCUMENT_MAX 1048576U    /* rule sets and catalogues are tens of KiB */
+#define FETCH_WINDOW 16          /* chunks asked for at once: 1 MiB, under the broker's queue limit */
 
 /* Lists */
-#define LIST_ENTRIES_MAX  100000000U /* fits OBJECT_MAX; ten times the largest list planned for */
-#define LIST_VALUE_BITS   24         /* reason code (8) and last day in force (16) */
-#define LIST_LAYERS_MAX   16         /* deltas above a base; a lookup asks each, so compaction starts at half */
-#define LIST_DELTA_SPANS  10         /* doubling spans kept: 1, 2, 4 … 512 versions back */
-#define PLAN_HOPS_MAX     32         /* deltas in a row when catching up: 512 versions need 18 at most */
-#define PLAN_EDGES_MAX    4096       /* deltas in one list's index: 2,000 versions have about 4,000 */
-#define LISTS_MAX         64         /* lists in one head */
-#define HEAD_ENTRIES_MAX  256        /* lists and documents in one head */
+#define LIST_ENTRIES_MAX 100000000U /* fits OBJECT_MAX; ten times the largest list planned for */
+#define LIST_VALUE_BITS  24         /* reason code (8) and last day in force (16) */
+#define LIST_LAYERS_MAX  16   /* deltas above a base; a lookup asks each, so compaction starts at half */
+#define LIST_DELTA_SPANS 10   /* doubling spans kept: 1, 2, 4 … 512 versions back */
+#define PLAN_HOPS_MAX    32   /* deltas in a row when catching up: 512 versions need 18 at most */
+#define PLAN_EDGES_MAX   4096 /* deltas in one list's index: 2,000 versions have about 4,000 */
+#define LISTS_MAX        64   /* lists in one head */
+#define HEAD_ENTRIES_MAX 256  /* lists and documents in one head */
 
 /* Messages */
-#define MQTT_PACKET_MAX  (OBJECT_CHUNK + 4096) /* a chunk and its topic and properties */
-#define JOURNAL_ROW_MAX  (16 * 1024)           /* a decision with 64 lists of evidence is 6 KiB */
-#define JOURNAL_BATCH    200                   /* rows in one upload */
-#define FRAME_MAX        (256 * 1024)          /* parent and child; the largest is gate's configuration */
+#define MQTT_PACKET_MAX (OBJECT_CHUNK + 4096U) /* a chunk and its topic and properties */
+#define JOURNAL_ROW_MAX 16384U                 /* a decision with 64 lists of evidence is 6 KiB */
+#define JOURNAL_BATCH   200                    /* rows in one upload */
+#define FRAME_MAX       262144U                /* parent and child; the largest is gate's configuration */
 
 /* HTTP */
-#define HTTP_BODY_MAX    (64 * 1024)         /* a check is under 4 KiB */
-#define HTTP_UPLOAD_MAX  (1024U * 1024 * 1024) /* central's local socket: a list file */
-#define HTTP_HEADERS_MAX (16 * 1024)
-#define HTTP_CONNS_MAX   512                 /* terminals of one branch, with room */
+#define HTTP_BODY_MAX    65536U      /* a check is under 4 KiB */
+#define HTTP_UPLOAD_MAX  1073741824U /* central's local socket: a list file */
+#define HTTP_HEADERS_MAX 16384U
+#define HTTP_CONNS_MAX   512 /* terminals of one branch, with room */
 
 #endif
