@@ -48,6 +48,14 @@ static inline bool entry_is_removal(struct entry a)
 	return (a.value & ENTRY_REMOVED) != 0;
 }
 
+/* Whether b may follow a in a segment: a higher tag, or, in a delta, the old value of a tag behind its new one. */
+static inline bool entry_ascends(struct entry a, struct entry b)
+{
+	if (a.tag != b.tag)
+		return a.tag < b.tag;
+	return !entry_is_removal(a) && entry_is_removal(b) && (b.value & ENTRY_VALUE_MAX) != a.value;
+}
+
 /* Ascending by tag; equal tags by value, in which a removal comes after an addition. */
 void entry_sort(struct entry *entries, size_t len);
 

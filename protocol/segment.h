@@ -49,19 +49,33 @@ struct segment_head {
 	uint32_t removals; /* of those */
 };
 
+/* Where the parts lie, in bytes. A function of the number of entries and the kind alone. */
+struct segment_layout {
+	size_t unary;
+	size_t records;
+	size_t size;         /* of the whole */
+	uint32_t cells;      /* of the directory */
+	uint8_t bucket_bits; /* k */
+	uint8_t tag_bits;    /* in a record: 64 - k */
+	uint8_t value_bits;
+	uint8_t record_bits;
+};
+
+/* At most LIST_ENTRIES_MAX entries. */
+struct segment_layout segment_layout(uint32_t entries, bool delta);
 /* A view of a segment's bytes, which it borrows. Copy it freely. Fields but head and bytes are for segment.c. */
 struct segment {
 	struct segment_head head;
 	struct bytes bytes;
+	struct segment_layout layout;
 	const uint8_t *directory;
 	const uint8_t *unary;
 	const uint8_t *records;
-	uint32_t unary_words; /* 8-byte words of unary bits that may be read */
-	uint8_t bucket_bits;  /* k */
-	uint8_t tag_bits;     /* 64 - k, in a record */
-	uint8_t value_bits;
-	uint8_t record_bits;
+	uint32_t unary_words; /* eight bytes each */
 };
+
+/* Whether a segment may say this of itself, whoever wrote it. ERR_INPUT. */
+bool segment_head_check(const struct segment_head *head, struct err *e) CHECKED;
 
 /* Views the bytes as a segment. ERR_INPUT if the header is malformed or the length is not exactly what it asks for. */
 bool segment_open(struct bytes bytes, struct segment *s, struct err *e) CHECKED;
@@ -76,12 +90,10 @@ size_t segment_find_all(const struct segment *s, uint64_t tag, uint32_t value[2]
 /* Reads all entries in order. */
 struct segment_cursor {
 	const struct segment *segment; /* borrowed */
-	uint64_t word;                 /* unary bits not yet read, shifted down */
-	uint64_t bucket;
-	uint64_t bit;     /* of the next record */
-	uint32_t word_at; /* index of the next word */
-	uint32_t left;    /* bits left in word */
-	uint32_t at;      /* entries read */
+	uint64_t word;                 /* unary bits not yet read; those read are cleared */
+	uint64_t bit;                  /* where the next record starts */
+	uint32_t word_at;              /* which word that is */
+	uint32_t at;                   /* entries read */
 };
 
 void segment_cursor_init(struct segment_cursor *c, const struct segment *s);

@@ -7,27 +7,20 @@
 
 #include "protocol/segment.h"
 
-/* The exact size in bytes of a segment of so many entries; at most LIST_ENTRIES_MAX of them. */
-size_t segment_size(uint32_t entries, bool delta);
-
 struct segment_writer {
 	struct segment_head head;
-	uint8_t *memory; /* borrowed */
-	uint8_t *directory;
-	uint8_t *unary;
-	uint8_t *records;
-	uint64_t bit;      /* where the next record starts */
-	uint64_t carry;    /* record bits not yet stored, from bit rounded down to a byte */
-	uint64_t last_tag; /* of the entry written last */
-	uint32_t last_value;
-	uint32_t at; /* entries written */
-	uint32_t removals;
-	uint32_t block; /* directory cells written */
-	uint8_t bucket_bits;
+	struct segment_layout layout;
+	uint8_t *memory;     /* borrowed */
+	uint8_t *next;       /* where the next word of records goes */
+	uint64_t word;       /* record bits not yet stored */
+	uint32_t word_len;   /* how many: below 64 */
+	uint32_t cells;      /* of the directory, written */
+	uint32_t at;         /* entries written */
+	struct entry last;   /* the one written last */
 };
 
 /*
- * Starts a segment in memory, which holds segment_size(head->entries, head->delta) bytes; what they contain does not
+ * Starts a segment in memory, which holds segment_layout(head->entries, head->delta).size bytes; what they contain does not
  * matter. head says everything but removals, which are counted here. ERR_INPUT if it is no valid head (name, versions),
  * ERR_FULL above LIST_ENTRIES_MAX.
  */
