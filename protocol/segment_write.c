@@ -61,7 +61,8 @@ bool segment_writer_add(struct segment_writer *w, struct entry entry, struct err
 
 static void head_encode(const struct segment_head *head, uint8_t *p)
 {
-	memcpy(p, "XBSG", 4);
+	static const uint8_t magic[4] = { 'X', 'B', 'S', 'G' };
+	memcpy(p, magic, sizeof(magic));
 	p[4] = 1;
 	p[5] = head->delta ? 1 : 0;
 	p[6] = (uint8_t)(LIST_VALUE_BITS + p[5]);
