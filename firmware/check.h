@@ -14,14 +14,17 @@
  *   identifier.kind · identifier.status ("valid", or the fault: "check_digit") · age_years · birth_date_matches
  *   identifier.warning.unknown_region, .region_not_yet, .region_retired, .upgraded_15 (true or false; of a valid number)
  *   counterparty.identifier.kind, counterparty.identifier.status
+ *   (age_years falls back on the birth date given when the number tells none)
  *   list.<name> = "hit" "error" "stale" "not_covered" "not_listed": the first of these over all parties and identifiers
  *   list.<name>.reason (number) · list.<name>.by = "number" or "name": of the hit, a number's before a name's
- *   subject.list.<name>, counterparty.list.<name> = the same for one party
- *   any_list_hit, any_list_stale (black lists only)
+ *   subject.list.<name>, counterparty.list.<name> = the same for one party, and subject.list.<name>.by of its hit
+ *   any_list_hit, any_list_stale (black lists only; stale though it hit counts too)
  *
  * Three things no rules document can undo. Only a black list that answered "not listed" within its age limit can lead to PASS:
  * one that is stale, in error or not held, and a party no black list could be asked about, make it REFER at least. So does an
- * invalid identifier, and having no rules or no catalogue. A hit is a hit on a stale list too, and more evidence takes no hit away.
+ * invalid identifier, and having no rules or no catalogue. A black list's hit that no rule speaks of is ENHANCED at least. A hit is
+ * a hit on a stale list too, and more evidence takes no hit away. Days are China's (UTC+8); an entry past its last day never hits.
+ * A credit code is asked for as itself and as the organisation code inside it.
  */
 #ifndef FIRMWARE_CHECK_H
 #define FIRMWARE_CHECK_H
@@ -30,6 +33,9 @@
 #include "protocol/decision.h"
 #include "protocol/rule.h"
 #include "protocol/tag.h"
+
+#define CHECK_CHINA_S 28800 /* UTC+8, no summer time */
+#define CHECK_DAY_S   86400
 
 #define CHECK_FACTS_MAX	    32 /* the caller's */
 #define CHECK_FACT_TEXT_MAX 64
@@ -95,12 +101,11 @@ struct check_setting {
 bool check_run(const struct check_setting *s, const struct check_request *r, struct decision *out, struct buf *sealed,
 	       struct err *e) CHECKED;
 
-/* The reasons the check itself gives (rule "builtin"), whatever the rules document says; NULL when code is none of them. */
-#define CHECK_BUILTIN "builtin"
+/* The reasons the check itself gives (rule RULE_BUILTIN), whatever the rules document says; NULL when code is none of them. */
 const char *check_builtin_zh(const char *code);
 const char *check_builtin_en(const char *code);
 
-/* What was sealed: CBOR array, one map a party {1: role, 2: kind, 3: number as given, 4: name}. */
+/* What was sealed: CBOR array, one map a party {1: role, 2: kind, 3: number (canonical when valid, else as given), 4: name}. */
 bool check_unseal(const struct decision *d, const uint8_t journal_key[32], struct buf *plain, struct err *e) CHECKED;
 
 /*

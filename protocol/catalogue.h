@@ -14,7 +14,7 @@
 #include "protocol/base/limits.h"
 
 #define BUSINESSES_MAX 32
-#define CATALOGUE_QUESTIONS_MAX 48 /* lists times their roles: what one check may have to ask and journal */
+#define CATALOGUE_QUESTIONS_MAX 40 /* lists times their roles: what one check may have to ask and journal */
 
 struct catalogue_list {
 	char name[NAME_MAX_LEN + 1];

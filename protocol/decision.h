@@ -37,7 +37,7 @@ struct decision_reason {
 #define DECISION_PARTIES_MAX  2
 #define DECISION_EVIDENCE_MAX 256
 #define DECISION_REASONS_MAX  64
-#define DECISION_FACTS_MAX    256 /* 48 list questions of 4 facts, 32 of the caller's, 16 more */
+#define DECISION_FACTS_MAX    256 /* 40 list questions of 5 facts, 32 of the caller's, 24 more */
 
 struct decision {
 	uint8_t id[DECISION_ID_LEN];

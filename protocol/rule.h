@@ -1,6 +1,7 @@
 /*
  * Decision rules: ordered predicates in three-valued logic over named facts. Predicates and their truth tables are those of
  * PMML 4.4 (Simple, SimpleSet, Compound with and/or/xor/surrogate, True, False): a comparison with a missing fact is unknown.
+ * A comparison of values of different kinds (a number with text) is unknown too. Text and bools are only equal or not.
  * Every rule that fires is reported; the most severe outcome wins. A rule has a first and a last day; outside them it is not asked.
  *
  * A rule document is CBOR with text keys, made by central from the operator's JSON of the same shape:
@@ -38,9 +39,17 @@ struct rule_fact {
 
 /* Parsed once, evaluated many times; immutable. */
 struct predicate;
+#define PREDICATE_DEPTH_MAX 6	 /* compounds within compounds: what CBOR_DEPTH_MAX leaves inside a document */
+#define PREDICATE_NODES_MAX 1024 /* of one rule */
 struct predicate *predicate_parse(struct bytes item, struct err *e) CHECKED; /* one CBOR item P */
 void predicate_free(struct predicate *p);
+/* Facts are looked up by binary search: sort them first. Of two with one name, either may be seen. */
+void rule_facts_sort(struct rule_fact *facts, size_t facts_len);
+const struct rule_fact *rule_fact_find(const struct rule_fact *facts, size_t facts_len, const char *name);
 enum truth predicate_eval(const struct predicate *p, const struct rule_fact *facts, size_t facts_len);
+
+/* Kept for reasons the program gives itself; no rule of a document may be called so. */
+#define RULE_BUILTIN "builtin"
 
 struct rule {
 	char id[NAME_MAX_LEN + 1];
@@ -58,7 +67,8 @@ struct rule_set {
 #define RULES_MAX 256
 struct rule_set *rule_set_parse(struct bytes document, struct err *e) CHECKED;
 void rule_set_free(struct rule_set *s);
-/* Indexes of the rules that fire on day, in order, at most max; the outcome is the most severe of them, OUTCOME_PASS when none. */
+/* Indexes of the rules that fire on day, in order, at most max; facts sorted. The outcome is the most severe of all that
+   fire, OUTCOME_PASS when none. */
 size_t rule_set_eval(const struct rule_set *s, const struct rule_fact *facts, size_t facts_len, int64_t day,
 		     size_t *fired, size_t max, enum outcome *outcome);
 

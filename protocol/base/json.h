@@ -26,7 +26,7 @@ const struct json *json_member(const struct json *j, size_t i, const char **key)
 /* Values of a fitting kind (asserted). */
 bool json_bool_value(const struct json *j);
 int64_t json_int_value(const struct json *j);
-double json_real_value(const struct json *j);
+double json_double_value(const struct json *j); /* of a real; jansson has a json_real_value of its own */
 struct bytes json_text_value(const struct json *j);
 
 /* Required members. Text is borrowed, has no NUL inside, and at most max bytes. */

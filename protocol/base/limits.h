@@ -30,7 +30,7 @@
 
 /* Messages */
 #define MQTT_PACKET_MAX (OBJECT_CHUNK + 4096U) /* a chunk and its topic and properties */
-#define JOURNAL_ROW_MAX 32768U                 /* a decision with 48 list questions, all hit, and 32 facts of the caller's is 20 KiB */
+#define JOURNAL_ROW_MAX 32768U                 /* a decision with 40 list questions, all hit, and 32 facts of the caller's is 20 KiB */
 #define JOURNAL_BATCH   200                    /* rows in one upload */
 #define FRAME_MAX       262144U                /* parent and child; the largest is gate's configuration */
 
