@@ -7,6 +7,7 @@ bool layers_init(struct layers *l, const struct segment *base, struct err *e)
 	if (base->head.delta)
 		return err_set(e, ERR_INPUT, "layers: the base is a delta");
 	l->filter = NULL;
+	l->changed = NULL;
 	l->base = *base;
 	l->deltas_len = 0;
 	return true;
@@ -53,7 +54,8 @@ bool layers_push(struct layers *l, const struct segment *delta, struct err *e)
 
 bool layers_search(const struct layers *l, uint64_t tag, uint32_t *value)
 {
-	for (size_t i = l->deltas_len; i-- > 0;)
+	bool in_deltas = l->changed == NULL || filter_may_contain(l->changed, tag);
+	for (size_t i = in_deltas ? l->deltas_len : 0; i-- > 0;)
 		if (segment_find(&l->deltas[i], tag, value))
 			return (*value & ENTRY_REMOVED) == 0;
 	return segment_find(&l->base, tag, value);

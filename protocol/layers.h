@@ -1,6 +1,7 @@
 /*
  * One list as it is searched: a base snapshot and the deltas applied since. A search asks every layer, newest first; what
- * the newest one says of a tag, addition or removal, decides. A filter in memory answers most misses alone.
+ * the newest one says of a tag, addition or removal, decides. A filter in memory answers most misses alone, a second, small
+ * one keeps most hits in the base from asking every delta in vain.
  * The segments' bytes and the filter are borrowed and must outlive the layers.
  */
 #ifndef PROTOCOL_LAYERS_H
@@ -11,22 +12,24 @@
 #include "protocol/segment.h"
 
 struct layers {
-	const struct filter *filter; /* NULL: every search reads the layers. Holds every tag of base and of all additions */
+	const struct filter *filter;  /* NULL: every search reads the layers. Holds the tags of base and of all additions */
+	const struct filter *changed; /* NULL: every search asks every delta. Holds the tags of all deltas, removals too */
 	struct segment base;
 	struct segment deltas[LIST_LAYERS_MAX]; /* oldest first */
 	size_t deltas_len;
 };
 
-/* ERR_INPUT if the segment is not a snapshot. No filter yet. */
+/* ERR_INPUT if the segment is not a snapshot. No filters yet. */
 bool layers_init(struct layers *l, const struct segment *base, struct err *e) CHECKED;
 /*
  * Puts a delta on top. ERR_CONFLICT if it belongs to another list, epoch or version, ERR_FULL above LIST_LAYERS_MAX.
- * The filter is not touched: first add the delta to it (filter_add_segment), or set another.
+ * The filters are not touched: first add the delta to them (filter_add_segment to filter, filter_add_changes to changed),
+ * or set others.
  */
 bool layers_push(struct layers *l, const struct segment *delta, struct err *e) CHECKED;
 /*
  * Whether the delta fits the set it is to be applied to: every removal is there with that value, every addition is not
- * there or is removed in the same delta. ERR_CONFLICT otherwise. About 5 ms for 50,000 entries over ten million.
+ * there or is removed in the same delta. ERR_CONFLICT otherwise. Some 10 ms for 50,000 entries over ten million.
  */
 bool layers_check_delta(const struct layers *l, const struct segment *delta, struct err *e) CHECKED;
 /* The version the layers give together. */

@@ -264,26 +264,40 @@ static void the_newest_layer_decides_removals_included(void)
 	made_free(&snapshot);
 }
 
-static void a_filter_never_hides_an_entry_of_any_layer(void)
+static struct filter filter_of(uint64_t capacity)
+{
+	struct filter f;
+	size_t size_bytes = filter_size(capacity);
+	void *memory = aligned_alloc(FILTER_ALIGN, size_bytes);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(memory);
+	memset(memory, 0, size_bytes);
+	filter_init(&f, memory, capacity);
+	return f;
+}
+
+static void filters_never_hide_an_entry_or_a_removal_of_any_layer(void)
 {
 	struct history h = history_new(5000, 300, 9);
 	struct layers l;
 	struct made deltas[LIST_LAYERS_MAX];
-	struct filter filter;
-	size_t size_bytes = filter_size(20000);
-	void *memory = aligned_alloc(FILTER_ALIGN, size_bytes);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(memory);
-	memset(memory, 0, size_bytes);
-	climb(&h, 3, &l, deltas);
-	filter_init(&filter, memory, 20000);
+	struct filter filter = filter_of(20000), changed = filter_of(20000);
+	climb(&h, 5, &l, deltas);
+	CU_ASSERT_TRUE(l.deltas_len > 1);
 	CU_ASSERT_TRUE(filter_add_segment(&filter, &l.base, NULL));
-	for (size_t i = 0; i < l.deltas_len; i++)
+	for (size_t i = 0; i < l.deltas_len; i++) {
 		CU_ASSERT_TRUE(filter_add_segment(&filter, &l.deltas[i], NULL));
+		CU_ASSERT_TRUE(filter_add_changes(&changed, &l.deltas[i], NULL));
+	}
 	l.filter = &filter;
+	CU_ASSERT_TRUE(finds_exactly(&l, &h.sets[VERSIONS - 1], &h.sets[0]));
+	l.changed = &changed;
+	CU_ASSERT_TRUE(finds_exactly(&l, &h.sets[VERSIONS - 1], &h.sets[0]));
+	l.filter = NULL;
 	CU_ASSERT_TRUE(finds_exactly(&l, &h.sets[VERSIONS - 1], &h.sets[0]));
 	for (size_t i = 0; i < l.deltas_len; i++)
 		made_free(&deltas[i]);
-	free(memory);
+	free(filter.count);
+	free(changed.count);
 	history_free(&h);
 }
 
@@ -315,7 +329,7 @@ static CU_TestInfo tests[] = {
 	{ "every way a delta can disagree with the set is noticed",
 	  every_way_a_delta_can_disagree_with_the_set_is_noticed },
 	{ "the newest layer decides, removals included", the_newest_layer_decides_removals_included },
-	{ "a filter never hides an entry of any layer", a_filter_never_hides_an_entry_of_any_layer },
+	{ "filters never hide an entry or a removal of any layer", filters_never_hide_an_entry_or_a_removal_of_any_layer },
 	{ "no more layers than the limit", no_more_layers_than_the_limit },
 	CU_TEST_INFO_NULL,
 };
