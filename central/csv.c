@@ -1,5 +1,7 @@
 #include "central/csv.h"
 
+#include "protocol/base/utf8.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,36 +21,6 @@ void csv_clear(struct csv *c)
 {
 	free(c->scratch);
 	*c = (struct csv){ 0 };
-}
-
-/* Bytes of the character that starts with lead, 0 when none does. */
-static size_t utf8_len(uint8_t lead)
-{
-	if (lead < 0x80)
-		return lead == 0 ? 0 : 1;
-	if (lead >= 0xc2 && lead <= 0xdf)
-		return 2;
-	if (lead >= 0xe0 && lead <= 0xef)
-		return 3;
-	return lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
-}
-
-bool utf8_is_valid(struct bytes text)
-{
-	for (size_t at = 0; at < text.len;) {
-		const uint8_t *p = text.data + at;
-		size_t n = utf8_len(p[0]);
-		if (n == 0 || n > text.len - at)
-			return false;
-		for (size_t i = 1; i < n; i++)
-			if ((p[i] & 0xc0) != 0x80)
-				return false;
-		if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-		    (p[0] == 0xf4 && p[1] > 0x8f))
-			return false;
-		at += n;
-	}
-	return true;
 }
 
 static bool is_space(uint8_t c)

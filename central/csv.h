@@ -41,6 +41,5 @@ void csv_init(struct csv *c, struct bytes data);
 void csv_clear(struct csv *c);
 /* False at the end. */
 bool csv_next(struct csv *c, struct csv_row *row);
-bool utf8_is_valid(struct bytes text);
 
 #endif

@@ -1,4 +1,5 @@
 #include "central/csv.h"
+#include "protocol/base/utf8.h"
 #include "tests/test.h"
 
 #include <string.h>
