@@ -1,0 +1,35 @@
+/*
+ * Central's local API on DIR/ctl.sock (mode 0600), which centralctl speaks: HTTP with JSON. One file an area
+ * registers its routes; api.c dispatches, authenticates operators and turns errors into replies: ERR_INPUT
+ * 400 · ERR_DENIED 403 · ERR_MISSING 404 · ERR_CONFLICT and ERR_STALE 409 · ERR_FULL 413 or 507 · ERR_IO 500,
+ *   body {"error": code word, "message": sentence}.
+ * Operators have tokens (random, stored hashed, shown once); what changes state needs one, and the audit
+ * names its owner. Making and revoking operators needs none but the socket's own protection: who can open it
+ * owns the machine.
+ */
+#ifndef CENTRAL_API_H
+#define CENTRAL_API_H
+
+#include "central/release.h"
+#include "protocol/base/http.h"
+
+struct central; /* centrald's whole state; centrald.h */
+
+struct api_call {
+	struct central *central;
+	struct http_request *request;    /* for query and header; the reply is api.c's */
+	char operator[NAME_MAX_LEN + 1]; /* "" without a token */
+	int64_t now_s;
+	const char *path_rest; /* what stands for the % in the route */
+	struct buf *out;       /* the JSON answer */
+};
+
+struct api_route {
+	const char *method, *path; /* "/v1/releases/%" or "/v1/releases/%/submit": % is one segment */
+	bool operator_needed;
+	bool (*handle)(struct api_call *call, struct err *e);
+};
+/* Arrays that end with a NULL method. */
+extern const struct api_route api_release_routes[], api_branch_routes[], api_operator_routes[];
+
+#endif

@@ -1,0 +1,20 @@
+/* centrald's state, shared by the areas of its API. One process, one thread, one writer. */
+#ifndef CENTRAL_CENTRALD_H
+#define CENTRAL_CENTRALD_H
+
+#include "central/api.h"
+
+struct central_sync;
+struct signer;
+
+struct central {
+	struct release_context release; /* db, objects, vault key, randomness */
+	struct central_sync *sync;      /* central/sync.h */
+	struct signer *signer;          /* central/signer.h: frames to the child that holds the keys */
+	const char *dir;
+};
+
+/* Something was published: a new head is due now. */
+void central_sync_released(struct central_sync *s);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * The branch's journal in SQLite: append-only, hash-chained (protocol/journal.h), found by decision id and by
+ * (terminal, request id). The epoch is made with the database. Rows leave only when central's acknowledgement
+ * proves epoch, sequence and hash; decisions are kept RECORD_KEEP_DAYS after that, so that a repeated request
+ * id still gets its stored answer.
+ */
+#ifndef FIRMWARE_RECORD_H
+#define FIRMWARE_RECORD_H
+
+#include "protocol/base/db.h"
+#include "protocol/decision.h"
+#include "protocol/journal.h"
+
+#define RECORD_KEEP_DAYS 30
+
+struct record;
+struct record *record_open(struct db *db, const struct random *random, struct err *e) CHECKED;
+void record_close(struct record *r);
+
+/* Appends inside the caller's transaction (asserted); after a rollback call record_reload. d may be NULL for
+   rows that are no decision; request_hash: SHA-256 of the request's body, for "same id, other body". */
+bool record_append(struct record *r, int64_t time_s, enum journal_kind kind, struct bytes body,
+		   const struct decision *d, const uint8_t request_hash[HASH_LEN], struct err *e) CHECKED;
+bool record_reload(struct record *r, struct err *e) CHECKED;
+
+/* The stored decision's body (CBOR; decode with decision_decode, which borrows from out). ERR_MISSING when
+ * there is none. */
+bool record_find(struct record *r, const uint8_t id[DECISION_ID_LEN], struct buf *out, struct err *e) CHECKED;
+bool record_find_request(struct record *r, const char *terminal, const char *request_id, struct buf *out,
+			 uint8_t request_hash[HASH_LEN], struct err *e) CHECKED;
+
+struct record_info {
+	uint8_t epoch[JOURNAL_EPOCH_LEN];
+	uint64_t first, last;   /* rows kept; first > last: none */
+	uint64_t acknowledged;  /* sequence */
+	uint8_t hash[HASH_LEN]; /* of the last row */
+};
+void record_info(const struct record *r, struct record_info *out);
+/* The 32-byte key under which decisions seal their subject; made with the database. */
+const uint8_t *record_key(const struct record *r);
+
+/* Rows behind the acknowledged one, as many as fit one message; rows_len 0 when there are none. Rows borrow
+ * from memory. */
+bool record_batch(struct record *r, struct journal_batch *b, struct buf *memory, struct err *e) CHECKED;
+/* ERR_CONFLICT when epoch or hash are not ours: nothing is pruned then. */
+bool record_acknowledge(struct record *r, const struct journal_ack *a, struct err *e) CHECKED;
+/* Reads every kept row and recomputes the chain; ERR_CONFLICT names the first row that does not fit. */
+bool record_verify(struct record *r, uint64_t *rows, struct err *e) CHECKED;
+/* Removes acknowledged rows past RECORD_KEEP_DAYS, a bounded number a call. */
+bool record_prune(struct record *r, int64_t now_s, struct err *e) CHECKED;
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * The branch's side of syncing, without sockets: time, randomness and transport are parameters. Believes a
+ * head in this order: signature, sequence above the stored one (even when that is expired), then each entry;
+ * plans (plan.h), fetches chunks with resume in windows of FETCH_WINDOW, applies, reports what is really
+ * applied. Progress counts, not total time. Whatever fails is counted, shown in the list's fault and tried
+ * again with back-off and jitter; the last good state serves. Never assumes that a message arrives:
+ * everything outstanding is asked for again.
+ */
+#ifndef FIRMWARE_SYNC_H
+#define FIRMWARE_SYNC_H
+
+#include "firmware/clock.h"
+#include "firmware/documents.h"
+#include "firmware/lists.h"
+#include "firmware/record.h"
+#include "protocol/message.h"
+#include "protocol/transport.h"
+
+struct sync;
+
+/* What enrolment gave; kept under store keys by the caller. */
+struct sync_identity {
+	char branch[NAME_MAX_LEN + 1];
+	uint8_t head_key[POINT_LEN]; /* central's: heads are believed under it */
+	uint8_t central_seal_key[POINT_LEN];
+	uint8_t seal_scalar[SCALAR_LEN], seal_point[POINT_LEN]; /* ours */
+};
+
+struct sync_config {
+	struct sync_identity identity;
+	struct db *db;
+	const char *dir; /* DIR; parts being fetched lie in DIR/fetch */
+	struct lists *lists;
+	struct documents *documents;
+	struct record *record;
+	struct clock *clock;
+	const struct random *random;
+	struct transport transport;
+	const uint64_t *checks; /* counter shown in the status; borrowed */
+};
+struct sync *sync_new(const struct sync_config *c, struct err *e) CHECKED;
+void sync_free(struct sync *s);
+
+/* now_ms: monotonic. */
+void sync_up(struct sync *s, int64_t now_ms);
+void sync_down(struct sync *s, int64_t now_ms);
+void sync_message(struct sync *s, const char *topic, struct bytes payload, int64_t now_ms);
+/* Rows were appended and committed. */
+void sync_recorded(struct sync *s, int64_t now_ms);
+/* Does what is due, a slice at a time; returns when to call again (now_ms: at once; INT64_MAX: never). */
+int64_t sync_run(struct sync *s, int64_t now_ms);
+
+struct sync_info {
+	bool up;
+	uint64_t head_sequence;
+	int64_t head_issued_s, head_expires_s; /* 0: no head yet */
+	uint64_t heads, heads_refused, chunks, chunks_refused, deltas, snapshots, faults,
+		acknowledgements; /* since start */
+	char last_fault[200];
+};
+void sync_info(const struct sync *s, struct sync_info *out);
+
+#endif
