@@ -18,7 +18,7 @@
 
 struct sync;
 
-/* What enrolment gave; kept under store keys by the caller. */
+/* What enrolment gave; kept under state keys by the caller. */
 struct sync_identity {
 	char branch[NAME_MAX_LEN + 1];
 	uint8_t head_key[POINT_LEN]; /* central's: heads are believed under it */
