@@ -67,6 +67,9 @@ $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+# What check runs; there is no integration program without a test of it.
+KINDS := unit $(if $(wildcard tests/integration/*.c),integration)
+tests: $(KINDS:%=$(B)/tests/%_run)
 deps:
 	@tests/tools/need.sh build test
 
@@ -75,7 +78,7 @@ unit: $(B)/tests/unit_run
 integration: $(B)/tests/integration_run
 	XINBIAN_BIN=$(B) $< $(T)
 check: deps
-	@tests/tools/check.sh $(MAKE) MODE=$(MODE)
+	@KINDS="$(KINDS)" tests/tools/check.sh $(MAKE) MODE=$(MODE)
 
 demo:
 	@tests/tools/need.sh build demo
@@ -83,7 +86,7 @@ demo:
 	@XINBIAN_BIN=$(B) tests/tools/demo.sh
 
 cover:
-	$(MAKE) MODE=cover unit integration
+	$(MAKE) MODE=cover $(KINDS)
 	gcovr -r . --exclude tests --print-summary --object-directory build/cover
 
 # One program a target; corpora grow in build/corpus.
@@ -113,7 +116,7 @@ lint:
 
 clean:
 	rm -rf build
-.PHONY: all deps unit integration check demo cover fuzz fuzz-one bench lint clean
+.PHONY: all tests deps unit integration check demo cover fuzz fuzz-one bench lint clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

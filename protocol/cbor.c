@@ -100,6 +100,14 @@ static double half_value(uint16_t h)
 	return h & 0x8000 ? -v : v;
 }
 
+/* Zeros of both signs differ. */
+static uint64_t real_bits(double v)
+{
+	uint64_t bits = 0;
+	memcpy(&bits, &v, sizeof(bits));
+	return bits;
+}
+
 /* The half that is exactly this float's value, if there is one. Infinities included, not NaN. */
 static bool half_of(float f, uint16_t *half)
 {
@@ -116,8 +124,7 @@ static bool half_of(float f, uint16_t *half)
 		*half = (uint16_t)(sign | (m | 0x800000) >> (-exponent - 1));
 	else
 		*half = sign;
-	double back = half_value(*half), want = (double)f;
-	return memcmp(&back, &want, sizeof(back)) == 0;
+	return real_bits(half_value(*half)) == real_bits((double)f);
 }
 
 /* The shortest form that keeps the value: its bits, and its length in bytes. */
@@ -130,9 +137,8 @@ static size_t real_form(double v, uint64_t *bits)
 		return 2;
 	}
 	float f = (float)v;
-	double back = (double)f;
-	if (memcmp(&back, &v, sizeof(v)) != 0) {
-		memcpy(bits, &v, sizeof(v));
+	if (real_bits((double)f) != real_bits(v)) {
+		*bits = real_bits(v);
 		return 8;
 	}
 	if (half_of(f, &half)) {
@@ -366,7 +372,7 @@ static bool skip(struct cbor *c, unsigned depth, struct err *e);
 static bool skip_map(struct cbor *c, unsigned depth, struct err *e)
 {
 	size_t pairs = 0;
-	struct bytes last = { NULL, 0 };
+	struct bytes last = { c->at, 0 };
 	if (!cbor_get_map(c, SIZE_MAX, &pairs, e))
 		return false;
 	for (; pairs > 0; pairs--) {

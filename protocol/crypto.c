@@ -134,7 +134,7 @@ void pbkdf2_block(const struct hmac_key *k, struct bytes salt, uint32_t iteratio
 
 void hkdf_sha256(struct bytes secret, struct bytes salt, struct bytes info, uint8_t *out, size_t len)
 {
-	assert(len <= 255 * HASH_LEN);
+	assert(len <= (size_t)255 * HASH_LEN);
 	uint8_t prk[HASH_LEN], t[HASH_LEN];
 	struct buf in;
 	buf_init(&in, HASH_LEN + info.len + 1);

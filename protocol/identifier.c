@@ -12,7 +12,7 @@
 #include "protocol/identifier_kinds.h"
 #include "protocol/region.h"
 
-#define TEXT_BYTES_MAX (4 * PERSON_NAME_MAX) /* spaces and full-width forms fit; more is no identifier */
+#define TEXT_BYTES_MAX ((size_t)4 * PERSON_NAME_MAX) /* spaces and full-width forms fit; more is no identifier */
 
 struct kind {
 	const char *name, *zh, *en;
@@ -220,9 +220,8 @@ static enum fold fold_char(enum identifier_kind kind, int32_t c)
 		return FOLD_REFUSE;
 	if (kind == IDENTIFIER_FOREIGN_ID)
 		return FOLD_DROP;
-	if (kind == IDENTIFIER_PASSPORT && c == '<')
-		return FOLD_KEEP;
-	return kind == IDENTIFIER_TW_TRAVEL_PERMIT && (c == '(' || c == ')') ? FOLD_KEEP : FOLD_REFUSE;
+	const char *also = kind == IDENTIFIER_PASSPORT ? "<" : kind == IDENTIFIER_TW_TRAVEL_PERMIT ? "()" : "";
+	return strchr(also, c) != NULL ? FOLD_KEEP : FOLD_REFUSE;
 }
 
 /* Into at most IDENTIFIER_TEXT_MAX characters of `folded`. */
@@ -305,7 +304,11 @@ static void mask_number(const struct kind *kind, const char *canonical, char *ou
 		head = shown - tail;
 	size_t n = 0;
 	for (; n < len && n + 1 < size; n++)
-		out[n] = n < head || n >= len - tail ? canonical[n] : '*';
+		out[n] = '*';
+	for (size_t i = 0; i < n; i++) {
+		if (i < head || i >= len - tail)
+			out[i] = canonical[i];
+	}
 	out[n] = '\0';
 }
 

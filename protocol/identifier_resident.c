@@ -37,7 +37,8 @@ static bool resident_is_permit(const char *s)
 static void resident_upgrade(const char *old, char *s)
 {
 	memcpy(s, old, 6);
-	memcpy(s + 6, identifier_number(old + 12, 3) >= 996 ? "18" : "19", 2);
+	s[6] = '1';
+	s[7] = identifier_number(old + 12, 3) >= 996 ? '8' : '9';
 	memcpy(s + 8, old + 6, 9);
 	s[17] = identifier_check_11_2(s);
 }

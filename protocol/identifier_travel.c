@@ -120,7 +120,8 @@ static enum identifier_fault mrz_line_2(const char *s, int64_t today, struct ide
 		if (s[i] != '<')
 			out->canonical[len++] = s[i];
 	}
-	out->sex = s[20] == '<' ? '\0' : s[20];
+	if (s[20] != '<')
+		out->sex = s[20];
 	return len >= 5 ? IDENTIFIER_FAULT_NONE : IDENTIFIER_FAULT_LENGTH;
 }
 
@@ -137,9 +138,9 @@ enum identifier_fault identifier_passport(const struct identifier_text *t, struc
 		memcpy(out->canonical, t->at, t->len);
 		return IDENTIFIER_FAULT_NONE;
 	}
-	if (t->len != MRZ_LINE && t->len != 2 * MRZ_LINE)
+	if (t->len != MRZ_LINE && t->len != (size_t)2 * MRZ_LINE)
 		return IDENTIFIER_FAULT_LENGTH;
-	if (t->len == 2 * MRZ_LINE && t->at[0] != 'P')
+	if (t->len == (size_t)2 * MRZ_LINE && t->at[0] != 'P')
 		return IDENTIFIER_FAULT_PREFIX;
 	return mrz_line_2(t->at + t->len - MRZ_LINE, t->today, out);
 }

@@ -3,22 +3,22 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-bool err_set(struct err *e, enum err_code code, const char *fmt, ...)
+int err_record(struct err *e, enum err_code code, const char *fmt, ...)
 {
 	if (e == NULL)
-		return false;
+		return 0;
 	va_list ap;
 	va_start(ap, fmt);
 	vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
 	e->code = code;
-	return false;
+	return 0;
 }
 
-bool err_wrap(struct err *e, const char *fmt, ...)
+int err_prefix(struct err *e, const char *fmt, ...)
 {
 	if (e == NULL)
-		return false;
+		return 0;
 	struct err inner = *e;
 	va_list ap;
 	va_start(ap, fmt);
@@ -26,7 +26,7 @@ bool err_wrap(struct err *e, const char *fmt, ...)
 	va_end(ap);
 	if (n >= 0 && (size_t)n < sizeof(e->text))
 		snprintf(e->text + n, sizeof(e->text) - (size_t)n, ": %s", inner.text);
-	return false;
+	return 0;
 }
 
 const char *err_name(enum err_code code)

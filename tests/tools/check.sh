@@ -1,10 +1,10 @@
 #!/bin/sh
-# check.sh MAKE…: builds and runs the unit and the integration tests, and sums their counts in one last line.
+# check.sh MAKE…: builds and runs the kinds of tests in $KINDS, and sums their counts in one last line.
 set -u
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 bad=0
-for kind in unit integration; do
+for kind in $KINDS; do
 	{ "$@" --no-print-directory -s "$kind" 2>&1 || echo "CHECK_FAILED"; } | tee -a "$out" | grep -v '^CHECK_FAILED$'
 done
 grep -q '^CHECK_FAILED$' "$out" && bad=1
