@@ -12,6 +12,9 @@
 #define CBOR_DEPTH_MAX 16      /* our documents nest 8 deep */
 #define COSE_MAX       262144U /* a head of 1,000 entries is about 150 KiB */
 
+/* JSON */
+#define JSON_DEPTH_MAX 32 /* requests nest 4 deep, rule documents 12; both parsers recurse */
+
 /* Objects */
 #define OBJECT_CHUNK 65536U      /* one MQTT message; the broker's and gate's windows stay small */
 #define OBJECT_MAX   1073741824U /* 120 M list entries */
