@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define READ_STEP      (16 * 1024)
+#define READ_STEP      16384U
 #define READ_PER_TURN  (4 * FRAME_MAX) /* then others get their turn */
 
 struct frame_pipe {

@@ -11,7 +11,7 @@
 #include "protocol/base/loop.h"
 
 #define FRAME_HEAD      4                 /* the length field */
-#define FRAME_QUEUE_MAX (4 * 1024 * 1024) /* unsent bytes; a peer that reads nothing is killed by its ping long before */
+#define FRAME_QUEUE_MAX 4194304U        /* unsent bytes; a peer that reads nothing is killed by its ping long before */
 
 struct frame {
 	uint8_t type;

@@ -146,6 +146,7 @@ static bool proc_fork(struct proc *p, struct err *e)
 	return true;
 }
 
+/* The caller holds busy. */
 static void proc_down(struct proc *p, const char *why)
 {
 	if (p->started_ms != 0 && loop_now_ms() - p->started_ms >= HEALTHY_MS)
@@ -159,10 +160,8 @@ static void proc_down(struct proc *p, const char *why)
 		loop_timer_set(p->again, p->backoff_ms);
 	}
 	p->at_once = false;
-	p->busy++;
 	if (p->on.stopped != NULL)
 		p->on.stopped(p->arg, why);
-	proc_leave(p);
 }
 
 static void proc_run(void *arg)
@@ -171,16 +170,16 @@ static void proc_run(void *arg)
 	struct err e;
 	p->why[0] = 0;
 	p->starts++;
-	if (!proc_fork(p, &e)) {
-		proc_down(p, e.text);
-		return;
-	}
-	p->started_ms = p->ticked_ms = loop_now_ms();
-	p->asked_ms = 0;
-	loop_timer_set(p->tick, p->options.ping_ms);
 	p->busy++;
-	if (p->on.started != NULL)
-		p->on.started(p->arg);
+	if (proc_fork(p, &e)) {
+		p->started_ms = p->ticked_ms = loop_now_ms();
+		p->asked_ms = 0;
+		loop_timer_set(p->tick, p->options.ping_ms);
+		if (p->on.started != NULL)
+			p->on.started(p->arg);
+	} else {
+		proc_down(p, e.text);
+	}
 	proc_leave(p);
 }
 
