@@ -7,7 +7,14 @@
 #include <string.h>
 
 enum { MAJOR_UINT, MAJOR_NINT, MAJOR_BYTES, MAJOR_TEXT, MAJOR_ARRAY, MAJOR_MAP, MAJOR_TAG, MAJOR_SIMPLE };
-enum { SIMPLE_FALSE = 0xf4, SIMPLE_TRUE = 0xf5, SIMPLE_NULL = 0xf6, REAL_16 = 0xf9, REAL_32 = 0xfa, REAL_64 = 0xfb };
+enum {
+	SIMPLE_FALSE = 0xf4,
+	SIMPLE_TRUE = 0xf5,
+	SIMPLE_NULL = 0xf6,
+	REAL_16 = 0xf9,
+	REAL_32 = 0xfa,
+	REAL_64 = 0xfb
+};
 
 static void put_be(struct buf *b, uint64_t v, size_t len)
 {
@@ -455,8 +462,43 @@ bool cbor_expect_key(struct cbor *c, uint64_t key, struct err *e)
 	if (!cbor_get_uint(&next, &got, e))
 		return false;
 	if (got != key)
-		return err_set(e, ERR_INPUT, "CBOR: key %llu where %llu was expected", (unsigned long long)got,
-			       (unsigned long long)key);
+		return err_set(e, ERR_INPUT, "CBOR: key %llu where %llu was expected",
+			       (unsigned long long)got, (unsigned long long)key);
+	*c = next;
+	return true;
+}
+
+bool cbor_expect_map(struct cbor *c, size_t pairs, struct err *e)
+{
+	struct cbor next = *c;
+	size_t found = 0;
+	if (!cbor_get_map(&next, SIZE_MAX, &found, e))
+		return false;
+	if (found != pairs)
+		return refuse(c, e, "a map of another length than expected");
+	*c = next;
+	return true;
+}
+
+bool cbor_expect_array(struct cbor *c, size_t len, struct err *e)
+{
+	struct cbor next = *c;
+	size_t found = 0;
+	if (!cbor_get_array(&next, SIZE_MAX, &found, e))
+		return false;
+	if (found != len)
+		return refuse(c, e, "an array of another length than expected");
+	*c = next;
+	return true;
+}
+
+bool cbor_get_uint_max(struct cbor *c, uint64_t max, uint64_t *v, struct err *e)
+{
+	struct cbor next = *c;
+	if (!cbor_get_uint(&next, v, e))
+		return false;
+	if (*v > max)
+		return refuse(c, e, "a number above its maximum");
 	*c = next;
 	return true;
 }
@@ -486,6 +528,41 @@ bool cbor_get_string(struct cbor *c, char *out, size_t size, struct err *e)
 	out[v.len] = 0;
 	*c = next;
 	return true;
+}
+
+bool cbor_key_uint(struct cbor *c, uint64_t key, uint64_t max, uint64_t *v, struct err *e)
+{
+	return cbor_expect_key(c, key, e) && cbor_get_uint_max(c, max, v, e);
+}
+
+bool cbor_key_int(struct cbor *c, uint64_t key, int64_t *v, struct err *e)
+{
+	return cbor_expect_key(c, key, e) && cbor_get_int(c, v, e);
+}
+
+bool cbor_key_bool(struct cbor *c, uint64_t key, bool *v, struct err *e)
+{
+	return cbor_expect_key(c, key, e) && cbor_get_bool(c, v, e);
+}
+
+bool cbor_key_bytes(struct cbor *c, uint64_t key, struct bytes *v, struct err *e)
+{
+	return cbor_expect_key(c, key, e) && cbor_get_bytes(c, v, e);
+}
+
+bool cbor_key_bytes_exact(struct cbor *c, uint64_t key, uint8_t *out, size_t len, struct err *e)
+{
+	return cbor_expect_key(c, key, e) && cbor_get_bytes_exact(c, out, len, e);
+}
+
+bool cbor_key_string(struct cbor *c, uint64_t key, char *out, size_t size, struct err *e)
+{
+	return cbor_expect_key(c, key, e) && cbor_get_string(c, out, size, e);
+}
+
+bool cbor_key_array(struct cbor *c, uint64_t key, size_t max, size_t *len, struct err *e)
+{
+	return cbor_expect_key(c, key, e) && cbor_get_array(c, max, len, e);
 }
 
 bool cbor_find(struct bytes map, const char *key, struct bytes *value, struct err *e)

@@ -56,10 +56,23 @@ bool cbor_check(struct bytes data, struct err *e) CHECKED;
 /* Fields of messages: maps with small unsigned keys (ascending), or text keys. */
 /* The next key must be key: used by decoders of fixed maps, in order. */
 bool cbor_expect_key(struct cbor *c, uint64_t key, struct err *e) CHECKED;
+/* A map or an array of exactly so many. */
+bool cbor_expect_map(struct cbor *c, size_t pairs, struct err *e) CHECKED;
+bool cbor_expect_array(struct cbor *c, size_t len, struct err *e) CHECKED;
+/* Unsigned, at most max. */
+bool cbor_get_uint_max(struct cbor *c, uint64_t max, uint64_t *v, struct err *e) CHECKED;
 /* Exactly len bytes into out. */
 bool cbor_get_bytes_exact(struct cbor *c, uint8_t *out, size_t len, struct err *e) CHECKED;
 /* Text of at most size-1 bytes, no NUL inside, NUL-terminated into out. */
 bool cbor_get_string(struct cbor *c, char *out, size_t size, struct err *e) CHECKED;
+/* cbor_expect_key and the value behind it. */
+bool cbor_key_uint(struct cbor *c, uint64_t key, uint64_t max, uint64_t *v, struct err *e) CHECKED;
+bool cbor_key_int(struct cbor *c, uint64_t key, int64_t *v, struct err *e) CHECKED;
+bool cbor_key_bool(struct cbor *c, uint64_t key, bool *v, struct err *e) CHECKED;
+bool cbor_key_bytes(struct cbor *c, uint64_t key, struct bytes *v, struct err *e) CHECKED;
+bool cbor_key_bytes_exact(struct cbor *c, uint64_t key, uint8_t *out, size_t len, struct err *e) CHECKED;
+bool cbor_key_string(struct cbor *c, uint64_t key, char *out, size_t size, struct err *e) CHECKED;
+bool cbor_key_array(struct cbor *c, uint64_t key, size_t max, size_t *len, struct err *e) CHECKED;
 /* Finds key in the text-keyed map item m (checked before); *value is its item, or data NULL when missing. */
 bool cbor_find(struct bytes map, const char *key, struct bytes *value, struct err *e) CHECKED;
 

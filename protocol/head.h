@@ -7,12 +7,10 @@
 #define PROTOCOL_HEAD_H
 
 #include "protocol/cose.h"
+#include "protocol/fingerprint.h"
 #include "protocol/object.h"
 
 enum head_kind { HEAD_LIST = 1, HEAD_DOCUMENT = 2 };
-
-/* 128 bits that move with each entry added or removed (protocol/layers.h); big-endian on the wire. */
-#define FINGERPRINT_LEN 16
 
 struct head_entry {
 	char name[NAME_MAX_LEN + 1];
@@ -23,7 +21,7 @@ struct head_entry {
 	struct object_ref index;
 	uint32_t epoch;
 	uint64_t count;		/* entries */
-	uint8_t fingerprint[FINGERPRINT_LEN];
+	uint8_t fingerprint[FINGERPRINT_BYTES];
 	uint64_t forced_version; /* newest version released with the operator's force flag, 0 none */
 	uint64_t canary_hit, canary_miss; /* tags: the first is listed, the second never is */
 };
@@ -50,7 +48,7 @@ struct index_edge {
 	uint64_t from, to; /* versions */
 	struct object_ref object;
 	uint64_t count_to;			  /* entries of version to */
-	uint8_t fingerprint_to[FINGERPRINT_LEN]; /* of version to */
+	uint8_t fingerprint_to[FINGERPRINT_BYTES]; /* of version to */
 };
 struct list_index {
 	char name[NAME_MAX_LEN + 1];
@@ -66,5 +64,7 @@ bool list_index_decode(struct bytes data, struct list_index *x, struct err *e) C
 
 /* True for [a-z0-9][a-z0-9_-]{0,31}: no topic wildcard, no path, no SQL. */
 bool name_is_valid(const char *name);
+/* Such a name, as CBOR text. */
+bool name_get(struct cbor *c, char name[NAME_MAX_LEN + 1], struct err *e) CHECKED;
 
 #endif

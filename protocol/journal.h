@@ -39,6 +39,8 @@ struct journal_batch {
 	size_t rows_len;
 	struct bytes rows[JOURNAL_BATCH]; /* encoded rows; borrowed */
 };
+/* Whether one more row still fits: JOURNAL_BATCH rows, and OBJECT_CHUNK bytes encoded, since a batch is one message. */
+bool journal_batch_fits(const struct journal_batch *b, struct bytes row);
 bool journal_batch_encode(const struct journal_batch *b, struct buf *out, struct err *e) CHECKED;
 /* Rows are not looked into: a poison row must not take its batch along. */
 bool journal_batch_decode(struct bytes data, struct journal_batch *b, struct err *e) CHECKED;
