@@ -1,8 +1,9 @@
 /*
  * The branch's journal in SQLite: append-only, hash-chained (protocol/journal.h), found by decision id and by
  * (terminal, request id). The epoch is made with the database. Rows leave only when central's acknowledgement
- * proves epoch, sequence and hash; decisions are kept RECORD_KEEP_DAYS after that, so that a repeated request
- * id still gets its stored answer.
+ * proves epoch, sequence and hash; they are kept until they are RECORD_KEEP_DAYS old, so that a repeated
+ * request id still gets its stored answer, and leave from the oldest on, so that what is kept is one unbroken
+ * chain.
  */
 #ifndef FIRMWARE_RECORD_H
 #define FIRMWARE_RECORD_H
@@ -18,13 +19,15 @@ struct record *record_open(struct db *db, const struct random *random, struct er
 void record_close(struct record *r);
 
 /* Appends inside the caller's transaction (asserted); after a rollback call record_reload. d may be NULL for
-   rows that are no decision; request_hash: SHA-256 of the request's body, for "same id, other body". */
+   rows that are no decision; request_hash: SHA-256 of the request's body, for "same id, other body", looked
+   at with d only. ERR_CONFLICT when the decision's id or its (terminal, request id) stands in the journal
+   already. */
 bool record_append(struct record *r, int64_t time_s, enum journal_kind kind, struct bytes body,
 		   const struct decision *d, const uint8_t request_hash[HASH_LEN], struct err *e) CHECKED;
 bool record_reload(struct record *r, struct err *e) CHECKED;
 
-/* The stored decision's body (CBOR; decode with decision_decode, which borrows from out). ERR_MISSING when
- * there is none. */
+/* The stored decision's body (CBOR; decode with decision_decode, which borrows from out), appended to out.
+ * ERR_MISSING when there is none. */
 bool record_find(struct record *r, const uint8_t id[DECISION_ID_LEN], struct buf *out, struct err *e) CHECKED;
 bool record_find_request(struct record *r, const char *terminal, const char *request_id, struct buf *out,
 			 uint8_t request_hash[HASH_LEN], struct err *e) CHECKED;
@@ -40,13 +43,22 @@ void record_info(const struct record *r, struct record_info *out);
 const uint8_t *record_key(const struct record *r);
 
 /* Rows behind the acknowledged one, as many as fit one message; rows_len 0 when there are none. Rows borrow
- * from memory. */
+ * from memory, which is emptied first and holds at least RECORD_BATCH_BYTES. */
+#define RECORD_BATCH_BYTES OBJECT_CHUNK
 bool record_batch(struct record *r, struct journal_batch *b, struct buf *memory, struct err *e) CHECKED;
-/* ERR_CONFLICT when epoch or hash are not ours: nothing is pruned then. */
+/* In a transaction of its own. ERR_CONFLICT when epoch or hash are not ours, or the sequence is one we never
+ * had: nothing changes then. One below what is acknowledged already changes nothing either and is no failure.
+ */
 bool record_acknowledge(struct record *r, const struct journal_ack *a, struct err *e) CHECKED;
+/* Central proves that it holds less than it once acknowledged (it was restored): what it lacks and we still
+ * keep becomes unacknowledged again. ERR_CONFLICT as above, ERR_MISSING when the rows in between are gone
+ * here. */
+bool record_rewind(struct record *r, const struct journal_ack *a, struct err *e) CHECKED;
 /* Reads every kept row and recomputes the chain; ERR_CONFLICT names the first row that does not fit. */
 bool record_verify(struct record *r, uint64_t *rows, struct err *e) CHECKED;
-/* Removes acknowledged rows past RECORD_KEEP_DAYS, a bounded number a call. */
-bool record_prune(struct record *r, int64_t now_s, struct err *e) CHECKED;
+/* Removes acknowledged rows past RECORD_KEEP_DAYS, a bounded number a call; *removed (may be NULL) says how
+ * many. */
+#define RECORD_PRUNE_ROWS 500
+bool record_prune(struct record *r, int64_t now_s, uint64_t *removed, struct err *e) CHECKED;
 
 #endif

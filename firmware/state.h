@@ -10,9 +10,12 @@
 /* Makes DIR (0700) and the database when they are not there. NULL on failure. Release with db_close. */
 struct db *state_open(const char *dir, struct err *e) CHECKED;
 
-/* A small value by name, e.g. "branch.name"; ERR_MISSING. text: at most size-1 bytes. */
+/* A small value by name, e.g. "branch.name", appended to out; ERR_MISSING. */
 bool state_get(struct db *db, const char *key, struct buf *out, struct err *e) CHECKED;
 /* Inside a transaction. */
 bool state_put(struct db *db, const char *key, struct bytes value, struct err *e) CHECKED;
+/* The same for a number, kept as decimal text. */
+bool state_get_int(struct db *db, const char *key, int64_t *out, struct err *e) CHECKED;
+bool state_put_int(struct db *db, const char *key, int64_t value, struct err *e) CHECKED;
 
 #endif

@@ -8,8 +8,8 @@
 #include <CUnit/CUnit.h>
 
 #define SUITE(name, setup, teardown, tests)                                                                          \
-	static CU_SuiteInfo name##_info = { #name, NULL, NULL, setup, teardown, tests };                               \
-	static CU_SuiteInfo *const name##_entry __attribute__((used, section("suites"))) = &name##_info
+	static CU_SuiteInfo suite_info_##name = { #name, NULL, NULL, setup, teardown, tests };                               \
+	static CU_SuiteInfo *const suite_entry_##name __attribute__((used, section("suites"))) = &suite_info_##name
 
 /* The path of a file in the shared test vectors, or NULL (and the test says it was skipped) where they are missing.
    The answer is a static buffer, overwritten by the next call. */

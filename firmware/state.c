@@ -1,0 +1,91 @@
+#include "firmware/state.h"
+#include "protocol/base/file.h"
+
+#include <stdio.h>
+
+/* Scripts are never changed once released: a change is one more script. */
+static const char *const SCRIPTS[] = {
+	/* 1: state, lists, documents, journal */
+	"CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+	/* A list: what is in force, and what the newest believed head said of it. */
+	"CREATE TABLE list (name TEXT PRIMARY KEY, version INTEGER NOT NULL, count INTEGER NOT NULL,"
+	" epoch INTEGER NOT NULL, fingerprint BLOB NOT NULL, hash BLOB NOT NULL, confirmed_s INTEGER NOT "
+	"NULL,"
+	" canary_hit INTEGER NOT NULL, canary_miss INTEGER NOT NULL) WITHOUT ROWID;"
+	/* Its files: at 0 the base, above it the deltas, oldest first. */
+	"CREATE TABLE list_layer (name TEXT NOT NULL REFERENCES list(name) ON DELETE CASCADE, place INTEGER "
+	"NOT NULL,"
+	" hash BLOB NOT NULL, size_bytes INTEGER NOT NULL, PRIMARY KEY (name, place)) WITHOUT ROWID;"
+	"CREATE TABLE epoch_key (epoch INTEGER PRIMARY KEY, iterations INTEGER NOT NULL, secret BLOB NOT "
+	"NULL);"
+	"CREATE TABLE document (name TEXT PRIMARY KEY, version INTEGER NOT NULL, bytes BLOB NOT NULL) "
+	"WITHOUT ROWID;"
+	"CREATE TABLE journal (seq INTEGER PRIMARY KEY, time_s INTEGER NOT NULL, row BLOB NOT NULL,"
+	" hash BLOB NOT NULL, decision BLOB, terminal TEXT, request_id TEXT, request_hash BLOB);"
+	"CREATE UNIQUE INDEX journal_decision ON journal (decision) WHERE decision IS NOT NULL;"
+	"CREATE UNIQUE INDEX journal_request ON journal (terminal, request_id) WHERE request_id IS NOT NULL;"
+	/* One row. base: the row before the first kept one; acknowledged: what central has proven to hold. */
+	"CREATE TABLE journal_state (only INTEGER PRIMARY KEY CHECK (only = 1), epoch BLOB NOT NULL, key "
+	"BLOB NOT NULL,"
+	" base_seq INTEGER NOT NULL, base_hash BLOB NOT NULL,"
+	" acknowledged_seq INTEGER NOT NULL, acknowledged_hash BLOB NOT NULL);",
+};
+
+struct db *state_open(const char *dir, struct err *e)
+{
+	char path[512];
+	if (snprintf(path, sizeof(path), "%s/branch.db", dir) >= (int)sizeof(path)) {
+		err_set(e, ERR_INPUT, "the directory's name is too long: %.100s", dir);
+		return NULL;
+	}
+	if (!file_make_dir(dir, e))
+		return NULL;
+	struct db *db = db_open(path, DB_WRITE, e);
+	if (db == NULL)
+		return NULL;
+	if (db_migrate(db, SCRIPTS, sizeof(SCRIPTS) / sizeof(SCRIPTS[0]), e))
+		return db;
+	err_wrap(e, "%.100s", path);
+	db_close(db);
+	return NULL;
+}
+
+bool state_get(struct db *db, const char *key, struct buf *out, struct err *e)
+{
+	bool ok = false, row = false;
+	struct db_query *q = db_query(db, "SELECT value FROM state WHERE key = ?", e);
+	if (q == NULL)
+		return false;
+	if (!db_bind_text(q, 1, key, e) || !db_next(q, &row, e))
+		goto out;
+	if (!row) {
+		err_set(e, ERR_MISSING, "no %s in the state", key);
+		goto out;
+	}
+	struct bytes value = db_bytes(q, 0);
+	buf_add(out, value.data, value.len);
+	ok = buf_ok(out, key, e);
+out:
+	db_finish(q);
+	return ok;
+}
+
+bool state_put(struct db *db, const char *key, struct bytes value, struct err *e)
+{
+	return db_run(db, e,
+		      "INSERT INTO state (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = "
+		      "excluded.value",
+		      "tb", key, value);
+}
+
+bool state_get_int(struct db *db, const char *key, int64_t *out, struct err *e)
+{
+	return db_run_int(db, out, e, "SELECT CAST(value AS INTEGER) FROM state WHERE key = ?", "t", key);
+}
+
+bool state_put_int(struct db *db, const char *key, int64_t value, struct err *e)
+{
+	char text[24];
+	int len = snprintf(text, sizeof(text), "%lld", (long long)value);
+	return state_put(db, key, (struct bytes){ (const uint8_t *)text, (size_t)len }, e);
+}
