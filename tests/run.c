@@ -1,4 +1,5 @@
 /* Runs every suite linked in, or those whose name contains argv[1]. Exit 1 when one fails or none ran. */
+#include "protocol/base/proc.h"
 #include "tests/test.h"
 
 #include <CUnit/Basic.h>
@@ -6,10 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 extern CU_SuiteInfo *const __start_suites[]; // NOLINT(bugprone-reserved-identifier): the linker's names
 extern CU_SuiteInfo *const __stop_suites[];  // NOLINT(bugprone-reserved-identifier)
+
+extern const struct test_role *const __start_roles[] __attribute__((weak)); // NOLINT(bugprone-reserved-identifier)
+extern const struct test_role *const __stop_roles[] __attribute__((weak));  // NOLINT(bugprone-reserved-identifier)
 
 static unsigned skipped;
 static char dirs[256][64];
@@ -59,8 +64,24 @@ static void remove_dirs(void)
 		nftw(dirs[i], remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* A test's daemon runs this program again as its child, which has a socket on CHANNEL_FD and so is told from a filter of suites. */
+static const struct test_role *role_wanted(int argc, char **argv)
+{
+	struct stat st;
+	if (argc != 2 || fstat(CHANNEL_FD, &st) != 0 || !S_ISSOCK(st.st_mode))
+		return NULL;
+	for (const struct test_role *const *r = __start_roles; r < __stop_roles; r++) {
+		if (strcmp((*r)->name, argv[1]) == 0)
+			return *r;
+	}
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
+	const struct test_role *role = role_wanted(argc, argv);
+	if (role != NULL)
+		return role->main();
 	const char *only = argc > 1 ? argv[1] : "";
 	runner = getpid();
 	atexit(remove_dirs);
