@@ -18,8 +18,7 @@ typedef void http_handler(struct http_request *r, void *arg);
 struct http_config {
 	const char *path;	/* Unix socket; an old one is removed, mode 0600 */
 	size_t body_max;	/* a longer body is answered 413 */
-	size_t conns_max;	/* a further connection is closed at once */
-	int idle_timeout_s;	/* without a complete request */
+	int idle_timeout_s;	/* without a byte from the client; how long a request may take, and how many connect, is gate's to bound */
 };
 
 /* Calls handler for each complete request of any method. NULL on failure. */
