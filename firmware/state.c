@@ -29,6 +29,9 @@ static const char *const SCRIPTS[] = {
 	"BLOB NOT NULL,"
 	" base_seq INTEGER NOT NULL, base_hash BLOB NOT NULL,"
 	" acknowledged_seq INTEGER NOT NULL, acknowledged_hash BLOB NOT NULL);",
+	/* 2: terminals. token_hash is empty for one that shows a certificate, and once it is revoked. */
+	"CREATE TABLE terminal (name TEXT PRIMARY KEY, token_hash BLOB NOT NULL, by_certificate INTEGER NOT NULL,"
+	" enabled INTEGER NOT NULL, added_s INTEGER NOT NULL, revoked_s INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
 struct db *state_open(const char *dir, struct err *e)

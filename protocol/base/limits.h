@@ -42,5 +42,6 @@
 #define HTTP_UPLOAD_MAX  1073741824U /* central's local socket: a list file */
 #define HTTP_HEADERS_MAX 16384U
 #define HTTP_CONNS_MAX   512 /* terminals of one branch, with room */
+#define TERMINALS_MAX    512 /* as many as can connect; each request compares its token with every one */
 
 #endif
