@@ -10,15 +10,18 @@
  *   hkmo_residence_permit   the same build under 810000 (Hong Kong) and 820000 (Macao)
  *   tw_residence_permit     the same build under 830000
  *   foreigner_pr_15         nationality (ISO 3166 alpha-3), area (4), birth date (YYMMDD), order, check digit
- *   foreigner_pr_18         9, province (2), nationality (ISO 3166 numeric), birth date, order (3), check
- * (ISO 7064 MOD 11-2) hkmo_travel_permit      H or M and the holder's 8 digits for life; two more digits (the
- * renewal count) are checked and dropped, so that a renewed permit stays the same person tw_travel_permit the
- * holder's 8 digits for life; the booklet's renewal count and "(B)" are dropped likewise passport document
- * number, 5 to 12 of A-Z 0-9: typed, or out of the MRZ of ICAO 9303-4 (line 2, or both) uscc GB 32100-2015,
- * 18 characters org_code                GB 11714-1997, 9 characters, the hyphen dropped cnaps bank code of
- * the People's Bank's payment system, 12 digits bank_card               ISO/IEC 7812, 12 to 19 digits, Luhn
- *   name                    UTF-8, spaces trimmed and collapsed (none beside a Chinese character), one form
- * of middle dot foreign_id              any other document: 3 to 40 of A-Z 0-9, punctuation dropped
+ *   foreigner_pr_18         9, province (2), nationality (ISO 3166 numeric), birth date, order (3), check (ISO 7064
+ *                           MOD 11-2)
+ *   hkmo_travel_permit      H or M and the holder's 8 digits for life; two more digits (the renewal count) are checked
+ *                           and dropped, so that a renewed permit stays the same person
+ *   tw_travel_permit        the holder's 8 digits for life; the booklet's renewal count and "(B)" are dropped likewise
+ *   passport                document number, 5 to 12 of A-Z 0-9: typed, or out of the MRZ of ICAO 9303-4 (line 2, or both)
+ *   uscc                    GB 32100-2015, 18 characters
+ *   org_code                GB 11714-1997, 9 characters, the hyphen dropped
+ *   cnaps                   bank code of the People's Bank's payment system, 12 digits
+ *   bank_card               ISO/IEC 7812, 12 to 19 digits, Luhn
+ *   name                    UTF-8, spaces trimmed and collapsed (none beside a Chinese character), one form of middle dot
+ *   foreign_id              any other document: 3 to 40 of A-Z 0-9, punctuation dropped
  *
  * A region that we do not know is a warning, never a fault: codes come and go, and no table is complete.
  */
