@@ -503,6 +503,15 @@ bool cbor_get_uint_max(struct cbor *c, uint64_t max, uint64_t *v, struct err *e)
 	return true;
 }
 
+bool cbor_get_time(struct cbor *c, int64_t *time_s, struct err *e)
+{
+	uint64_t v = 0;
+	if (!cbor_get_uint_max(c, TIME_MAX_S, &v, e))
+		return false;
+	*time_s = (int64_t)v;
+	return true;
+}
+
 bool cbor_get_bytes_exact(struct cbor *c, uint8_t *out, size_t len, struct err *e)
 {
 	struct cbor next = *c;
@@ -535,9 +544,9 @@ bool cbor_key_uint(struct cbor *c, uint64_t key, uint64_t max, uint64_t *v, stru
 	return cbor_expect_key(c, key, e) && cbor_get_uint_max(c, max, v, e);
 }
 
-bool cbor_key_int(struct cbor *c, uint64_t key, int64_t *v, struct err *e)
+bool cbor_key_time(struct cbor *c, uint64_t key, int64_t *time_s, struct err *e)
 {
-	return cbor_expect_key(c, key, e) && cbor_get_int(c, v, e);
+	return cbor_expect_key(c, key, e) && cbor_get_time(c, time_s, e);
 }
 
 bool cbor_key_bool(struct cbor *c, uint64_t key, bool *v, struct err *e)

@@ -61,13 +61,15 @@ bool cbor_expect_map(struct cbor *c, size_t pairs, struct err *e) CHECKED;
 bool cbor_expect_array(struct cbor *c, size_t len, struct err *e) CHECKED;
 /* Unsigned, at most max. */
 bool cbor_get_uint_max(struct cbor *c, uint64_t max, uint64_t *v, struct err *e) CHECKED;
+/* Unix seconds, 0 … TIME_MAX_S. */
+bool cbor_get_time(struct cbor *c, int64_t *time_s, struct err *e) CHECKED;
 /* Exactly len bytes into out. */
 bool cbor_get_bytes_exact(struct cbor *c, uint8_t *out, size_t len, struct err *e) CHECKED;
 /* Text of at most size-1 bytes, no NUL inside, NUL-terminated into out. */
 bool cbor_get_string(struct cbor *c, char *out, size_t size, struct err *e) CHECKED;
 /* cbor_expect_key and the value behind it. */
 bool cbor_key_uint(struct cbor *c, uint64_t key, uint64_t max, uint64_t *v, struct err *e) CHECKED;
-bool cbor_key_int(struct cbor *c, uint64_t key, int64_t *v, struct err *e) CHECKED;
+bool cbor_key_time(struct cbor *c, uint64_t key, int64_t *time_s, struct err *e) CHECKED;
 bool cbor_key_bool(struct cbor *c, uint64_t key, bool *v, struct err *e) CHECKED;
 bool cbor_key_bytes(struct cbor *c, uint64_t key, struct bytes *v, struct err *e) CHECKED;
 bool cbor_key_bytes_exact(struct cbor *c, uint64_t key, uint8_t *out, size_t len, struct err *e) CHECKED;

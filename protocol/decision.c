@@ -1,5 +1,6 @@
 #include "protocol/decision.h"
 
+#include "protocol/entry.h"
 #include "protocol/head.h"
 
 #include <math.h>
@@ -15,6 +16,41 @@ const char *lookup_name(enum lookup_result r)
 	case LOOKUP_ERROR: return "error";
 	}
 	return "unknown";
+}
+
+bool request_id_is_valid(const char *id)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
+	size_t len = strlen(id);
+	return len > 0 && len <= REQUEST_ID_MAX_LEN && strspn(id, allowed) == len;
+}
+
+static bool role_is_valid(const char *role)
+{
+	return strcmp(role, "subject") == 0 || strcmp(role, "counterparty") == 0;
+}
+
+static bool code_is_valid(const char *code)
+{
+	return code[0] >= 'A' && code[0] <= 'Z' &&
+	       code[strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
+}
+
+/* What rules can be run on again: facts found by binary search, with values that compare. */
+static bool facts_check(const struct decision *d, struct err *e)
+{
+	for (size_t i = 0; i < d->facts_len; i++) {
+		const struct rule_fact *f = &d->facts[i];
+		if (f->name[0] == '\0' || f->name[strspn(f->name, "abcdefghijklmnopqrstuvwxyz0123456789._-")] != '\0')
+			return err_set(e, ERR_INPUT, "a fact whose name is none");
+		if (i > 0 && strcmp(d->facts[i - 1].name, f->name) >= 0)
+			return err_set(e, ERR_INPUT, "fact %s is out of order or there twice", f->name);
+		if (f->value.kind == VALUE_NUMBER && !isfinite(f->value.number))
+			return err_set(e, ERR_INPUT, "fact %s is no finite number", f->name);
+		if (f->value.kind == VALUE_TEXT && f->value.text.len > DECISION_TEXT_MAX)
+			return err_set(e, ERR_INPUT, "fact %s is longer than %d bytes", f->name, DECISION_TEXT_MAX);
+	}
+	return true;
 }
 
 static void parties_encode(const struct decision *d, struct buf *out)
@@ -75,6 +111,8 @@ static void facts_encode(const struct decision *d, struct buf *out)
 
 bool decision_encode(const struct decision *d, struct buf *out, struct err *e)
 {
+	if (!facts_check(d, e))
+		return err_wrap(e, "decision");
 	cbor_put_map(out, 14);
 	cbor_put_uint(out, 1);
 	cbor_put_bytes(out, (struct bytes){ d->id, DECISION_ID_LEN });
@@ -127,6 +165,8 @@ static bool parties_decode(struct cbor *c, struct decision *d, struct err *e)
 		    !name_get(c, p->kind, e) || !cbor_get_string(c, p->masked, sizeof(p->masked), e) ||
 		    !cbor_get_uint(c, &p->tag, e))
 			return false;
+		if (!role_is_valid(p->role))
+			return err_set(e, ERR_INPUT, "a party in no role");
 	}
 	return true;
 }
@@ -140,10 +180,12 @@ static bool evidence_decode(struct cbor *c, struct decision *d, struct err *e)
 		unsigned result = 0;
 		uint64_t value = 0;
 		if (!cbor_expect_array(c, 6, e) || !name_get(c, v->list, e) ||
-		    !cbor_get_string(c, v->role, sizeof(v->role), e) || !cbor_get_uint(c, &v->version, e) ||
+		    !cbor_get_string(c, v->role, sizeof(v->role), e) || !cbor_get_uint_max(c, COUNTER_MAX, &v->version, e) ||
 		    !choice_get(c, LOOKUP_ERROR, &result, e) || !cbor_get_int(c, &v->age_s, e) ||
-		    !cbor_get_uint_max(c, UINT32_MAX, &value, e))
+		    !cbor_get_uint_max(c, ENTRY_VALUE_MAX, &value, e))
 			return false;
+		if (!role_is_valid(v->role) || v->age_s < -1 || v->age_s > TIME_MAX_S)
+			return err_set(e, ERR_INPUT, "evidence of list %s in no role, or of no age", v->list);
 		v->result = (enum lookup_result)result;
 		v->value = (uint32_t)value;
 	}
@@ -157,10 +199,12 @@ static bool reasons_decode(struct cbor *c, struct decision *d, struct err *e)
 	for (size_t i = 0; i < d->reasons_len; i++) {
 		struct decision_reason *r = &d->reasons[i];
 		unsigned outcome = 0;
-		if (!cbor_expect_array(c, 3, e) || !cbor_get_string(c, r->rule, sizeof(r->rule), e) ||
+		if (!cbor_expect_array(c, 3, e) || !name_get(c, r->rule, e) ||
 		    !cbor_get_string(c, r->code, sizeof(r->code), e) ||
 		    !choice_get(c, OUTCOME_REFUSE, &outcome, e))
 			return false;
+		if (!code_is_valid(r->code))
+			return err_set(e, ERR_INPUT, "rule %s has a code that is none", r->rule);
 		r->outcome = (enum outcome)outcome;
 	}
 	return true;
@@ -203,6 +247,14 @@ static bool facts_decode(struct cbor *c, struct decision *d, struct err *e)
 	return true;
 }
 
+static bool names_check(const struct decision *d, struct err *e)
+{
+	if (!request_id_is_valid(d->request_id) || !name_is_valid(d->business) ||
+	    (d->terminal[0] != '\0' && !name_is_valid(d->terminal)))
+		return err_set(e, ERR_INPUT, "a request id, terminal or business that is none");
+	return true;
+}
+
 /* Keys 1 to 9. */
 static bool outline_decode(struct cbor *c, struct decision *d, struct err *e)
 {
@@ -211,20 +263,23 @@ static bool outline_decode(struct cbor *c, struct decision *d, struct err *e)
 	    !cbor_key_string(c, 2, d->request_id, sizeof(d->request_id), e) ||
 	    !cbor_key_string(c, 3, d->terminal, sizeof(d->terminal), e) ||
 	    !cbor_key_string(c, 4, d->business, sizeof(d->business), e) ||
-	    !cbor_key_int(c, 5, &d->time_s, e) || !cbor_expect_key(c, 6, e) ||
+	    !cbor_key_time(c, 5, &d->time_s, e) || !cbor_expect_key(c, 6, e) ||
 	    !choice_get(c, OUTCOME_REFUSE, &outcome, e) || !cbor_key_bool(c, 7, &d->follow_up, e) ||
-	    !cbor_key_uint(c, 8, UINT64_MAX, &d->rules_version, e) ||
-	    !cbor_key_uint(c, 9, UINT64_MAX, &d->catalogue_version, e))
+	    !cbor_key_uint(c, 8, COUNTER_MAX, &d->rules_version, e) ||
+	    !cbor_key_uint(c, 9, COUNTER_MAX, &d->catalogue_version, e))
 		return false;
 	d->outcome = (enum outcome)outcome;
-	return true;
+	return names_check(d, e);
 }
 
 static bool decode(struct cbor *c, struct decision *d, struct err *e)
 {
-	return outline_decode(c, d, e) && parties_decode(c, d, e) && evidence_decode(c, d, e) &&
-	       reasons_decode(c, d, e) && facts_decode(c, d, e) &&
-	       cbor_key_bytes(c, 14, &d->sealed_subject, e) && cbor_end(c, e);
+	if (!outline_decode(c, d, e) || !parties_decode(c, d, e) || !evidence_decode(c, d, e) ||
+	    !reasons_decode(c, d, e) || !facts_decode(c, d, e) || !facts_check(d, e) ||
+	    !cbor_key_bytes(c, 14, &d->sealed_subject, e) || !cbor_end(c, e))
+		return false;
+	return d->sealed_subject.len <= DECISION_SEALED_MAX ||
+	       err_set(e, ERR_INPUT, "a sealed subject of %zu bytes", d->sealed_subject.len);
 }
 
 bool decision_decode(struct bytes data, struct decision *d, struct err *e)

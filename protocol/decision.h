@@ -38,11 +38,13 @@ struct decision_reason {
 #define DECISION_EVIDENCE_MAX 256
 #define DECISION_REASONS_MAX  64
 #define DECISION_FACTS_MAX    256 /* 40 list questions of 5 facts, 32 of the caller's, 24 more */
+#define DECISION_TEXT_MAX     64  /* bytes of a fact that is text */
+#define DECISION_SEALED_MAX   2048
 
 struct decision {
 	uint8_t id[DECISION_ID_LEN];
 	char request_id[REQUEST_ID_MAX_LEN + 1];
-	char terminal[NAME_MAX_LEN + 1];
+	char terminal[NAME_MAX_LEN + 1]; /* a name, or "" for none */
 	char business[NAME_MAX_LEN + 1];
 	int64_t time_s; /* trusted clock */
 	enum outcome outcome;
@@ -52,10 +54,14 @@ struct decision {
 	struct decision_party parties[DECISION_PARTIES_MAX];
 	struct decision_evidence evidence[DECISION_EVIDENCE_MAX];
 	struct decision_reason reasons[DECISION_REASONS_MAX];
-	struct rule_fact facts[DECISION_FACTS_MAX]; /* what the rules saw */
+	struct rule_fact facts[DECISION_FACTS_MAX]; /* what the rules saw; sorted by name, each once */
 	struct bytes sealed_subject;		    /* borrowed */
 };
 
+/* True for [A-Za-z0-9._:-]{1,64}. */
+bool request_id_is_valid(const char *id);
+
+/* ERR_INPUT when no decoder would take the facts: they are sorted by name, each once, and numbers are finite. */
 bool decision_encode(const struct decision *d, struct buf *out, struct err *e) CHECKED;
 /* Borrows from data. */
 bool decision_decode(struct bytes data, struct decision *d, struct err *e) CHECKED;

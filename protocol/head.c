@@ -102,19 +102,27 @@ static bool list_part_decode(struct cbor *c, struct head_entry *n, struct err *e
 	return true;
 }
 
+/* A document, or a list's index: read into memory whole. */
+static bool small_object_check(const struct head_entry *n, struct err *e)
+{
+	uint64_t size = n->kind == HEAD_LIST ? n->index.size : n->object.size;
+	return size <= DOCUMENT_MAX ||
+	       err_set(e, ERR_FULL, "entry %s has a document or index above %u bytes", n->name, DOCUMENT_MAX);
+}
+
 static bool entry_decode(struct cbor *c, struct head_entry *n, struct err *e)
 {
 	size_t pairs = 0;
 	uint64_t kind = 0;
 	if (!cbor_get_map(c, 11, &pairs, e) || !cbor_expect_key(c, 1, e) || !name_get(c, n->name, e) ||
 	    !cbor_key_uint(c, 2, HEAD_DOCUMENT, &kind, e) ||
-	    !cbor_key_uint(c, 3, UINT64_MAX, &n->version, e) || !cbor_expect_key(c, 4, e) ||
+	    !cbor_key_uint(c, 3, COUNTER_MAX, &n->version, e) || !cbor_expect_key(c, 4, e) ||
 	    !object_ref_get(c, &n->object, e))
 		return false;
 	if (kind == 0 || pairs != (kind == HEAD_LIST ? 11 : 4) || n->version == 0)
 		return err_set(e, ERR_INPUT, "entry %s is neither a list's nor a document's", n->name);
 	n->kind = (enum head_kind)kind;
-	return n->kind == HEAD_DOCUMENT || list_part_decode(c, n, e);
+	return (n->kind == HEAD_DOCUMENT || list_part_decode(c, n, e)) && small_object_check(n, e);
 }
 
 bool head_decode(struct bytes payload, struct head *h, struct err *e)
@@ -122,8 +130,8 @@ bool head_decode(struct bytes payload, struct head *h, struct err *e)
 	struct cbor c = cbor_over(payload);
 	size_t len = 0, lists = 0;
 	*h = (struct head){ 0 };
-	if (!cbor_expect_map(&c, 4, e) || !cbor_key_uint(&c, 1, UINT64_MAX, &h->sequence, e) ||
-	    !cbor_key_int(&c, 2, &h->issued_s, e) || !cbor_key_int(&c, 3, &h->expires_s, e) ||
+	if (!cbor_expect_map(&c, 4, e) || !cbor_key_uint(&c, 1, COUNTER_MAX, &h->sequence, e) ||
+	    !cbor_key_time(&c, 2, &h->issued_s, e) || !cbor_key_time(&c, 3, &h->expires_s, e) ||
 	    !cbor_key_array(&c, 4, HEAD_ENTRIES_MAX, &len, e))
 		return err_wrap(e, "head");
 	h->entries = calloc(len > 0 ? len : 1, sizeof(*h->entries));
@@ -223,7 +231,7 @@ bool list_index_decode(struct bytes data, struct list_index *x, struct err *e)
 	uint64_t epoch = 0;
 	*x = (struct list_index){ 0 };
 	if (!cbor_expect_map(&c, 4, e) || !cbor_expect_key(&c, 1, e) || !name_get(&c, x->name, e) ||
-	    !cbor_key_uint(&c, 2, UINT64_MAX, &x->version, e) ||
+	    !cbor_key_uint(&c, 2, COUNTER_MAX, &x->version, e) ||
 	    !cbor_key_uint(&c, 3, UINT32_MAX, &epoch, e) || !cbor_key_array(&c, 4, INDEX_EDGES_MAX, &len, e))
 		return err_wrap(e, "list index");
 	x->epoch = (uint32_t)epoch;

@@ -41,12 +41,14 @@ bool journal_row_decode(struct bytes data, struct journal_row *r, struct err *e)
 	if (data.len > JOURNAL_ROW_MAX)
 		return err_set(e, ERR_FULL, "a journal row of %zu bytes, above %u", data.len,
 			       JOURNAL_ROW_MAX);
-	if (!cbor_expect_array(&c, 4, e) || !cbor_get_uint(&c, &r->seq, e) ||
-	    !cbor_get_int(&c, &r->time_s, e) || !cbor_get_uint_max(&c, JOURNAL_EVENT, &kind, e) ||
+	if (!cbor_expect_array(&c, 4, e) || !cbor_get_uint_max(&c, COUNTER_MAX, &r->seq, e) ||
+	    !cbor_get_time(&c, &r->time_s, e) || !cbor_get_uint_max(&c, JOURNAL_EVENT, &kind, e) ||
 	    !cbor_get_bytes(&c, &r->body, e) || !cbor_end(&c, e))
 		return err_wrap(e, "journal row");
-	if (r->seq == 0 || kind == 0 || !cbor_check(r->body, e))
-		return err_set(e, ERR_INPUT, "journal row: sequence, kind or body are none");
+	if (r->seq == 0 || kind == 0)
+		return err_set(e, ERR_INPUT, "journal row: of sequence or kind 0");
+	if (!cbor_check(r->body, e))
+		return err_wrap(e, "journal row: body");
 	r->kind = (enum journal_kind)kind;
 	return true;
 }
@@ -81,7 +83,7 @@ bool journal_batch_decode(struct bytes data, struct journal_batch *b, struct err
 	if (data.len > OBJECT_CHUNK)
 		return err_set(e, ERR_FULL, "a journal batch of %zu bytes, above %u", data.len, OBJECT_CHUNK);
 	if (!cbor_expect_map(&c, 4, e) || !cbor_key_bytes_exact(&c, 1, b->epoch, JOURNAL_EPOCH_LEN, e) ||
-	    !cbor_key_uint(&c, 2, UINT64_MAX, &b->first, e) ||
+	    !cbor_key_uint(&c, 2, COUNTER_MAX - JOURNAL_BATCH, &b->first, e) ||
 	    !cbor_key_bytes_exact(&c, 3, b->before, HASH_LEN, e) ||
 	    !cbor_key_array(&c, 4, JOURNAL_BATCH, &b->rows_len, e))
 		return err_wrap(e, "journal batch");
@@ -91,8 +93,8 @@ bool journal_batch_decode(struct bytes data, struct journal_batch *b, struct err
 	}
 	if (!cbor_end(&c, e))
 		return err_wrap(e, "journal batch");
-	if (b->first == 0 || b->rows_len == 0 || b->first > UINT64_MAX - JOURNAL_BATCH)
-		return err_set(e, ERR_INPUT, "journal batch: no rows, or numbers that are none");
+	if (b->first == 0 || b->rows_len == 0)
+		return err_set(e, ERR_INPUT, "journal batch: no rows, or from row 0 on");
 	return true;
 }
 
@@ -112,7 +114,7 @@ bool journal_ack_decode(struct bytes data, struct journal_ack *a, struct err *e)
 {
 	struct cbor c = cbor_over(data);
 	if (!cbor_expect_map(&c, 3, e) || !cbor_key_bytes_exact(&c, 1, a->epoch, JOURNAL_EPOCH_LEN, e) ||
-	    !cbor_key_uint(&c, 2, UINT64_MAX, &a->seq, e) ||
+	    !cbor_key_uint(&c, 2, COUNTER_MAX, &a->seq, e) ||
 	    !cbor_key_bytes_exact(&c, 3, a->hash, HASH_LEN, e) || !cbor_end(&c, e))
 		return err_wrap(e, "acknowledgement");
 	return true;

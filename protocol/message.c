@@ -1,5 +1,6 @@
 #include "protocol/message.h"
 
+#include "protocol/base/utf8.h"
 #include "protocol/head.h"
 
 #include <stdio.h>
@@ -27,7 +28,17 @@ bool topic_up_parse(const char *topic, char branch[NAME_MAX_LEN + 1], const char
 	memcpy(branch, name, len);
 	branch[len] = '\0';
 	*what = slash + 1;
-	return name_is_valid(branch) && name_is_valid(*what);
+	return name_is_valid(branch) &&
+	       (strcmp(*what, "journal") == 0 || strcmp(*what, "query") == 0 || strcmp(*what, "status") == 0);
+}
+
+/* What a fixed buffer may have cut in the middle of a character. */
+static void put_sentence(struct buf *out, const char *text)
+{
+	struct bytes t = bytes_of(text);
+	while (!utf8_is_valid(t))
+		t.len--;
+	cbor_put_text_n(out, t);
 }
 
 static void list_encode(const struct status_list *l, struct buf *out)
@@ -38,7 +49,7 @@ static void list_encode(const struct status_list *l, struct buf *out)
 	cbor_put_bytes(out, (struct bytes){ l->hash, HASH_LEN });
 	cbor_put_uint(out, l->count);
 	cbor_put_int(out, l->confirmed_s);
-	cbor_put_text(out, l->fault);
+	put_sentence(out, l->fault);
 }
 
 bool status_encode(const struct status *s, struct buf *out, struct err *e)
@@ -47,7 +58,7 @@ bool status_encode(const struct status *s, struct buf *out, struct err *e)
 	cbor_put_uint(out, 1);
 	cbor_put_bool(out, s->hello);
 	cbor_put_uint(out, 2);
-	cbor_put_text(out, s->software);
+	put_sentence(out, s->software);
 	cbor_put_uint(out, 3);
 	cbor_put_int(out, s->clock_s);
 	cbor_put_uint(out, 4);
@@ -80,14 +91,36 @@ static bool lists_decode(struct cbor *c, struct status *s, struct err *e)
 	for (size_t i = 0; i < s->lists_len; i++) {
 		struct status_list *l = &s->lists[i];
 		if (!cbor_expect_array(c, 6, e) || !name_get(c, l->name, e) ||
-		    !cbor_get_uint(c, &l->version, e) || !cbor_get_bytes_exact(c, l->hash, HASH_LEN, e) ||
-		    !cbor_get_uint(c, &l->count, e) || !cbor_get_int(c, &l->confirmed_s, e) ||
-		    !cbor_get_string(c, l->fault, sizeof(l->fault), e))
+		    !cbor_get_uint_max(c, COUNTER_MAX, &l->version, e) ||
+		    !cbor_get_bytes_exact(c, l->hash, HASH_LEN, e) ||
+		    !cbor_get_uint_max(c, LIST_ENTRIES_MAX, &l->count, e) ||
+		    !cbor_get_int(c, &l->confirmed_s, e) || !cbor_get_string(c, l->fault, sizeof(l->fault), e))
 			return false;
+		if (l->confirmed_s < -1 || l->confirmed_s > TIME_MAX_S)
+			return err_set(e, ERR_INPUT, "list %s was confirmed at no time", l->name);
 		if (i > 0 && strcmp(s->lists[i - 1].name, l->name) >= 0)
 			return err_set(e, ERR_INPUT, "lists out of order or there twice");
 	}
 	return true;
+}
+
+static bool journal_key_decode(struct cbor *c, struct status *s, struct err *e)
+{
+	if (!cbor_key_bytes(c, 11, &s->journal_key, e))
+		return false;
+	return (s->journal_key.len > 0 && s->journal_key.len <= JOURNAL_KEY_MAX) ||
+	       err_set(e, ERR_INPUT, "a journal key of %zu bytes", s->journal_key.len);
+}
+
+/* Keys 2 to 9. */
+static bool figures_decode(struct cbor *c, struct status *s, struct err *e)
+{
+	return cbor_key_string(c, 2, s->software, sizeof(s->software), e) && cbor_key_time(c, 3, &s->clock_s, e) &&
+	       cbor_key_uint(c, 4, COUNTER_MAX, &s->head_sequence, e) &&
+	       cbor_key_bytes_exact(c, 5, s->journal_epoch, JOURNAL_EPOCH_LEN, e) &&
+	       cbor_key_uint(c, 6, COUNTER_MAX, &s->journal_first, e) &&
+	       cbor_key_uint(c, 7, COUNTER_MAX, &s->journal_last, e) &&
+	       cbor_key_uint(c, 8, COUNTER_MAX, &s->checks, e) && cbor_key_uint(c, 9, COUNTER_MAX, &s->faults, e);
 }
 
 static bool status_get(struct cbor *c, struct status *s, struct err *e)
@@ -97,15 +130,7 @@ static bool status_get(struct cbor *c, struct status *s, struct err *e)
 		return false;
 	if (pairs != (s->hello ? 11 : 10))
 		return err_set(e, ERR_INPUT, "%zu fields", pairs);
-	if (!cbor_key_string(c, 2, s->software, sizeof(s->software), e) ||
-	    !cbor_key_int(c, 3, &s->clock_s, e) || !cbor_key_uint(c, 4, UINT64_MAX, &s->head_sequence, e) ||
-	    !cbor_key_bytes_exact(c, 5, s->journal_epoch, JOURNAL_EPOCH_LEN, e) ||
-	    !cbor_key_uint(c, 6, UINT64_MAX, &s->journal_first, e) ||
-	    !cbor_key_uint(c, 7, UINT64_MAX, &s->journal_last, e) ||
-	    !cbor_key_uint(c, 8, UINT64_MAX, &s->checks, e) ||
-	    !cbor_key_uint(c, 9, UINT64_MAX, &s->faults, e) || !lists_decode(c, s, e))
-		return false;
-	return !s->hello || cbor_key_bytes(c, 11, &s->journal_key, e);
+	return figures_decode(c, s, e) && lists_decode(c, s, e) && (!s->hello || journal_key_decode(c, s, e));
 }
 
 bool status_decode(struct bytes data, struct status *s, struct err *e)
@@ -136,8 +161,10 @@ bool query_decode(struct bytes data, struct query *q, struct err *e)
 	    !cbor_key_uint(&c, 2, QUERY_ACK, &type, e) || !cbor_key_bytes(&c, 3, &q->body, e) ||
 	    !cbor_end(&c, e))
 		return err_wrap(e, "query");
-	if (type == 0)
-		return err_set(e, ERR_INPUT, "query: of type 0");
+	if (type == 0 || q->body.len > QUERY_BODY_MAX)
+		return err_set(e, ERR_INPUT, "query: of type 0, or a body of %zu bytes", q->body.len);
+	if (!cbor_check(q->body, e))
+		return err_wrap(e, "query: body");
 	q->type = (enum query_type)type;
 	return true;
 }
@@ -150,7 +177,7 @@ bool reply_encode(const struct reply *r, struct buf *out, struct err *e)
 	cbor_put_uint(out, 2);
 	cbor_put_uint(out, r->status);
 	cbor_put_uint(out, 3);
-	cbor_put_text(out, r->text);
+	put_sentence(out, r->text);
 	cbor_put_uint(out, 4);
 	cbor_put_bytes(out, r->body);
 	return buf_ok(out, "reply", e);
@@ -188,7 +215,7 @@ bool query_object_decode(struct bytes body, uint8_t hash[HASH_LEN], int64_t *fir
 	if (!cbor_expect_array(&c, 3, e) || !cbor_get_bytes_exact(&c, hash, HASH_LEN, e) ||
 	    !cbor_get_int(&c, first, e) || !cbor_get_uint_max(&c, FETCH_WINDOW, &n, e) || !cbor_end(&c, e))
 		return err_wrap(e, "query for an object");
-	if (*first < -1 || *first > (int64_t)(OBJECT_MAX / OBJECT_CHUNK) || n == 0)
+	if (*first < -1 || *first >= (int64_t)(OBJECT_MAX / OBJECT_CHUNK) || n == 0 || (*first == -1 && n > 1))
 		return err_set(e, ERR_INPUT, "query for an object: chunks that no object has");
 	*count = (uint32_t)n;
 	return true;

@@ -15,7 +15,7 @@
 /* what: "journal", "query", "status", "ack", "reply", "command". */
 void topic_up(const char *branch, const char *what, char out[TOPIC_MAX]);
 void topic_down(const char *branch, const char *what, char out[TOPIC_MAX]);
-/* Splits xb/1/up/<branch>/<what>; false for any other topic or a bad branch name. what is borrowed. */
+/* Splits xb/1/up/<branch>/{journal,query,status}; false for any other topic or a bad branch name. what is borrowed. */
 bool topic_up_parse(const char *topic, char branch[NAME_MAX_LEN + 1], const char **what);
 
 /* Up, status: what the branch really has. Sent after connecting (hello set) and when something changed, at least hourly. */
@@ -45,7 +45,7 @@ bool status_decode(struct bytes data, struct status *s, struct err *e) CHECKED;
 /* Up, query; down, reply with the same id. */
 enum query_type {
 	QUERY_EPOCH_KEY = 1, /* body: CBOR uint epoch; reply body: the sealed key (tag.h) */
-	QUERY_OBJECT = 2,    /* body: [hash, first chunk (-1: the list), count]; central publishes them; reply body empty */
+	QUERY_OBJECT = 2,    /* body: [hash, first chunk (-1: the list, count 1), count 1 … FETCH_WINDOW]; central publishes them; reply body empty */
 	QUERY_ACK = 3,	     /* body: journal epoch; central repeats its ack on the ack topic (or with seq 0, hash = start hash) */
 };
 struct query {

@@ -8,6 +8,10 @@
 #define REQUEST_ID_MAX_LEN 64  /* a caller's request id; a UUID is 36 */
 #define PERSON_NAME_MAX    192 /* UTF-8 bytes; 64 characters of three bytes */
 
+/* Numbers on the wire */
+#define COUNTER_MAX 9223372036854775807U /* sequences, versions, counts: what a database's integers hold */
+#define TIME_MAX_S  253402300799 /* 9999-12-31, the last day that can be written; sums of times stay in 64 bits */
+
 /* CBOR and COSE */
 #define CBOR_DEPTH_MAX 16      /* our documents nest 8 deep */
 #define COSE_MAX       262144U /* a head of 1,000 entries is about 150 KiB */
@@ -33,8 +37,10 @@
 
 /* Messages */
 #define MQTT_PACKET_MAX (OBJECT_CHUNK + 4096U) /* a chunk and its topic and properties */
-#define JOURNAL_ROW_MAX 32768U                 /* a decision with 40 list questions, all hit, and 32 facts of the caller's is 20 KiB */
+#define JOURNAL_ROW_MAX 64000U                 /* the fullest decision there can be takes 61,500; a batch of one fits OBJECT_CHUNK */
 #define JOURNAL_BATCH   200                    /* rows in one upload */
+#define JOURNAL_KEY_MAX 256                    /* 32 bytes sealed are 125 */
+#define QUERY_BODY_MAX  1024                   /* a hash and two numbers today */
 #define FRAME_MAX       262144U                /* parent and child; the largest is gate's configuration */
 
 /* HTTP */
