@@ -9,6 +9,8 @@
 #include "protocol/base/buf.h"
 #include "protocol/base/loop.h"
 
+#define MQTT_UNACKED_MAX 64
+
 struct mqtt;
 
 struct mqtt_config {
@@ -16,15 +18,18 @@ struct mqtt_config {
 	const char *socket_path;
 	int keepalive_s;		/* 0: 20 */
 	int backoff_min_ms, backoff_max_ms; /* 0: 1000, 60000 */
+	int connack_ms;			/* 0: 10000 */
 };
 
 struct mqtt_events {
 	void (*up)(void *arg);			 /* CONNACK came: subscribe and publish from here on */
-	void (*down)(void *arg, const char *why);
+	void (*down)(void *arg, const char *why); /* after each attempt that failed too; it tries again by itself */
 	void (*message)(void *arg, const char *topic, struct bytes payload);
 	void (*published)(void *arg, int mid, int reason); /* PUBACK; reason ≥ 0x80 is a refusal (e.g. 0x87 ACL) */
 };
 
+/* What the config points to is copied. Connects in the loop's next turn. Any callback may free the client.
+   A line that falls takes everything along that was not acknowledged; a refused subscription counts as down. */
 struct mqtt *mqtt_new(struct loop *l, const struct mqtt_config *c, const struct mqtt_events *on, void *arg, struct err *e) CHECKED;
 void mqtt_free(struct mqtt *m);
 bool mqtt_is_up(const struct mqtt *m);
