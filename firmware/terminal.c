@@ -42,8 +42,8 @@ static bool terminals_load(struct terminals *t, struct err *e)
 		return false;
 	t->len = 0;
 	while ((ok = db_next(q, &row, e)) && row) {
-		ok = t->len < TERMINALS_MAX ? terminal_read(q, &t->all[t->len], e) :
-					      err_set(e, ERR_FULL, "more than %d terminals", TERMINALS_MAX);
+		ok = t->len < TERMINALS_MAX ? terminal_read(q, &t->all[t->len], e)
+					    : err_set(e, ERR_FULL, "more than %d terminals", TERMINALS_MAX);
 		if (!ok)
 			break;
 		t->len++;
@@ -95,7 +95,8 @@ static bool terminal_store(struct db *db, const struct terminal *t, struct err *
 		return false;
 	if (db_run(db, e,
 		   "INSERT INTO terminal (name, token_hash, by_certificate, enabled, added_s, revoked_s)"
-		   " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET token_hash = excluded.token_hash,"
+		   " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET token_hash = "
+		   "excluded.token_hash,"
 		   " by_certificate = excluded.by_certificate, enabled = excluded.enabled,"
 		   " added_s = excluded.added_s, revoked_s = excluded.revoked_s",
 		   "tbiiii", i->name, hash, (int64_t)i->by_certificate, (int64_t)i->enabled, i->added_s,
@@ -115,11 +116,12 @@ static void token_new(const struct random *r, struct terminal *t, char token[TER
 	sha256(bytes_of(token), t->hash);
 }
 
-static bool terminal_addable(const struct terminals *t, const char *name, size_t at, bool there, struct err *e)
+static bool terminal_addable(const struct terminals *t, const char *name, size_t at, bool there,
+			     struct err *e)
 {
 	if (!name_is_valid(name) || strcmp(name, TERMINAL_LOCAL) == 0)
-		return err_set(e, ERR_INPUT, "name: 1 to %d of a-z, 0-9, _ and -, and not \"%s\"", NAME_MAX_LEN,
-			       TERMINAL_LOCAL);
+		return err_set(e, ERR_INPUT, "name: 1 to %d of a-z, 0-9, _ and -, and not \"%s\"",
+			       NAME_MAX_LEN, TERMINAL_LOCAL);
 	if (there && t->all[at].info.enabled)
 		return err_set(e, ERR_CONFLICT, "there is a terminal %s already", name);
 	if (!there && t->len == TERMINALS_MAX)
@@ -127,12 +129,14 @@ static bool terminal_addable(const struct terminals *t, const char *name, size_t
 	return true;
 }
 
-bool terminal_add(struct terminals *t, const char *name, bool by_certificate, int64_t now_s, const struct random *r,
-		  char token[TERMINAL_TOKEN_LEN + 1], struct err *e)
+bool terminal_add(struct terminals *t, const char *name, bool by_certificate, int64_t now_s,
+		  const struct random *r, char token[TERMINAL_TOKEN_LEN + 1], struct err *e)
 {
 	bool there;
 	size_t at = terminal_place(t, name, &there);
-	struct terminal new = { .info = { .enabled = true, .by_certificate = by_certificate, .added_s = now_s } };
+	struct terminal new = {
+		.info = { .enabled = true, .by_certificate = by_certificate, .added_s = now_s }
+	};
 	token[0] = '\0';
 	if (!terminal_addable(t, name, at, there, e))
 		return false;

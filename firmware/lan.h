@@ -1,0 +1,82 @@
+/*
+ * The branch's HTTP API for its terminals, behind gate. Also the part of ctl.sock that is the same.
+ *
+ *   POST /v1/checks          a check (check.h): 200 the decision
+ *   GET  /v1/decisions/{id}  a decision made before
+ *   GET  /v1/status          what the branch holds and how it stands with central
+ *   GET  /healthz            200 when it can answer checks, otherwise 503 with the reasons; open to all
+ *   GET  /metrics            Prometheus; open to all, holds no personal data
+ *
+ * firmware/openapi.json describes it exactly. A failure is {"error": word of err_name, "message", "field"
+ * where it is one's}: 400 input · 401 no, a wrong or a revoked credential · 404 · 405 with Allow · 409 a
+ * request id used with another body · 413 (http.h) · 415 a body that is no application/json · 500 the check
+ * itself failed · 503 not enrolled, still loading, or the journal cannot be written.
+ *
+ * An answer never leaves before its row is durable. The checks of one turn of the loop share one transaction,
+ * in the order they came: a repeated request id of a terminal with the same body gets the stored answer, also
+ * within one turn. When the commit fails all of the turn are answered 503 and nothing of it stands in the
+ * journal. A decision with follow_up has a JOURNAL_FOLLOW_UP row in the same transaction.
+ */
+#ifndef FIRMWARE_LAN_H
+#define FIRMWARE_LAN_H
+
+#include "firmware/clock.h"
+#include "firmware/documents.h"
+#include "firmware/lists.h"
+#include "firmware/record.h"
+#include "firmware/sync.h"
+#include "firmware/terminal.h"
+#include "protocol/base/http.h"
+
+#define LAN_SOFTWARE "xinbian 0.1"
+
+struct lan;
+
+/* What the daemon knows and the API only shows. */
+struct lan_around {
+	char branch[NAME_MAX_LEN + 1]; /* "": not enrolled */
+	struct sync_info sync;         /* zero before enrolment */
+	uint64_t gate_restarts;
+	char gate_fault[120]; /* why nobody can connect, "" while they can */
+};
+
+struct lan_config {
+	struct loop *loop;
+	struct db *db;
+	struct record *record;
+	struct terminals *terminals;
+	const struct documents *documents;
+	const struct clock *clock;
+	const struct random *random;
+	bool commit_each; /* one commit a check instead of one a turn: only to measure against */
+	void (*around)(void *arg, struct lan_around *out);
+	size_t (*lists)(void *arg, struct list_info out[LISTS_MAX]); /* as lists_info */
+	void (*recorded)(void *arg);                                 /* rows were appended and committed */
+	void *arg;
+};
+/* All borrowed. Until lan_ready it is loading and answers no checks. */
+struct lan *lan_new(const struct lan_config *c);
+void lan_ready(struct lan *l, const struct check_source *source);
+/* Call lan_finish and close the HTTP servers first. */
+void lan_free(struct lan *l);
+/* Commits and answers what this turn has brought so far. */
+void lan_finish(struct lan *l);
+
+/* For http_listen; arg is the struct lan. */
+void lan_handle(struct http_request *r, void *arg);
+
+/* The same for callers that have proven themselves otherwise (ctl.sock). */
+void lan_check(struct lan *l, struct http_request *r, const char *terminal);
+void lan_decision(struct lan *l, struct http_request *r, const char *id);
+void lan_status(struct lan *l, struct http_request *r);
+void lan_reply(struct lan *l, struct http_request *r, int status, const struct buf *json);
+void lan_reply_error(struct lan *l, struct http_request *r, int status, const struct err *e);
+/* 400, 401, … as the codes above. */
+int lan_status_of(enum err_code code);
+/* Whether the body says it is JSON; answers 415 when not. */
+bool lan_is_json(struct lan *l, struct http_request *r);
+
+/* Decisions made since the start, for the status to central. */
+const uint64_t *lan_checks(const struct lan *l);
+
+#endif

@@ -1,0 +1,223 @@
+#include "tests/support/lan_box.h"
+
+#include "firmware/state.h"
+#include "protocol/entry.h"
+#include "tests/support/documents.h"
+#include "tests/test.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define HEAD_ISSUED_S 1780286400 /* noon in China on 1 June 2026 */
+
+static void must(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static enum lookup_result list_state(void *arg, const char *name, struct check_list *state)
+{
+	struct box *b = arg;
+	(void)name;
+	*state = (struct check_list){ 42, b->confirmed_s, &b->key };
+	return b->held;
+}
+
+static enum lookup_result list_find(void *arg, const char *name, uint64_t tag, uint32_t *value)
+{
+	const struct box *b = arg;
+	(void)name, (void)tag;
+	*value = entry_value(1, ENTRY_NO_END);
+	return b->found;
+}
+
+static void around(void *arg, struct lan_around *out)
+{
+	*out = ((const struct box *)arg)->around;
+}
+
+static size_t infos(void *arg, struct list_info out[LISTS_MAX])
+{
+	const struct box *b = arg;
+	out[0] = (struct list_info){ .name = "black-a",
+				     .version = 42,
+				     .count = 7,
+				     .epoch = 1,
+				     .confirmed_s = b->confirmed_s,
+				     .layers = 2,
+				     .size_bytes = 1000 };
+	out[1] = (struct list_info){ .name = "black-b", .confirmed_s = -1, .fault = "no snapshot yet" };
+	return 2;
+}
+
+static void recorded(void *arg)
+{
+	((struct box *)arg)->recorded++;
+}
+
+static void documents_fill(struct box *b)
+{
+	static const char *const names[] = { DOCUMENT_RULES, DOCUMENT_CATALOGUE };
+	for (size_t i = 0; i < 2; i++) {
+		struct buf bytes = sample_document(names[i]);
+		must(documents_apply(b->documents, names[i], 3, buf_bytes(&bytes), NULL));
+		buf_clear(&bytes);
+	}
+}
+
+void box_open(struct box *b, bool commit_each)
+{
+	*b = (struct box){ .dir = test_dir(), .held = LOOKUP_NOT_LISTED, .found = LOOKUP_NOT_LISTED };
+	b->loop = loop_new();
+	b->db = state_open(b->dir, NULL);
+	must(b->db != NULL);
+	b->record = record_open(b->db, &random_system, NULL);
+	b->terminals = terminals_open(b->db, NULL);
+	b->documents = documents_open(b->db, NULL);
+	must(b->record != NULL && b->terminals != NULL && b->documents != NULL);
+	documents_fill(b);
+	must(clock_load(&b->clock, b->db, loop_now_ms(), 0, NULL) && db_begin(b->db, NULL) &&
+	     clock_head(&b->clock, b->db, HEAD_ISSUED_S, loop_now_ms(), NULL) && db_commit(b->db, NULL));
+	b->confirmed_s = HEAD_ISSUED_S - 60;
+	must(terminal_add(b->terminals, "kiosk-1", false, 1, &random_system, b->token, NULL) &&
+	     terminal_add(b->terminals, "kiosk-2", false, 1, &random_system, b->other, NULL));
+	tag_key_init(&b->key, 1, 1, (const uint8_t[32]){ 9 });
+	snprintf(b->around.branch, sizeof(b->around.branch), "haidian");
+	struct lan_config c = { b->loop,        b->db,       b->record, b->terminals, b->documents, &b->clock,
+				&random_system, commit_each, around,    infos,        recorded,     b };
+	b->lan = lan_new(&c);
+	b->source = (struct check_source){ b, list_state, list_find };
+	lan_ready(b->lan, &b->source);
+	snprintf(b->path, sizeof(b->path), "%s/http.sock", b->dir);
+	struct http_config h = { .path = b->path, .body_max = HTTP_BODY_MAX, .idle_timeout_s = 2 };
+	b->server = http_listen(b->loop, &h, lan_handle, b->lan, NULL);
+	must(b->server != NULL);
+}
+
+void box_close(struct box *b)
+{
+	lan_finish(b->lan);
+	http_close(b->server);
+	lan_free(b->lan);
+	documents_close(b->documents);
+	terminals_close(b->terminals);
+	record_close(b->record);
+	db_close(b->db);
+	loop_free(b->loop);
+}
+
+int box_connect(const struct box *b, const char *bind_to)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind_to != NULL) {
+		size_t len = strlen(bind_to);
+		memcpy(a.sun_path + 1, bind_to, len);
+		must(bind(fd, (struct sockaddr *)&a, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len)) ==
+		     0);
+		memset(a.sun_path, 0, sizeof(a.sun_path));
+	}
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", b->path);
+	must(connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0);
+	return fd;
+}
+
+void box_send(int fd, struct bytes data)
+{
+	must(send(fd, data.data, data.len, MSG_NOSIGNAL) == (ssize_t)data.len);
+}
+
+void box_request(int fd, const char *method, const char *path, const char *token, const char *json)
+{
+	struct buf out;
+	buf_init(&out, 131072);
+	buf_add_fmt(&out, "%s %s HTTP/1.1\r\nHost: x\r\n", method, path);
+	if (token != NULL)
+		buf_add_fmt(&out, "Authorization: Bearer %s\r\n", token);
+	if (json != NULL)
+		buf_add_fmt(&out, "Content-Type: application/json\r\nContent-Length: %zu\r\n", strlen(json));
+	buf_add_str(&out, "\r\n");
+	if (json != NULL)
+		buf_add_str(&out, json);
+	must(!out.failed);
+	box_send(fd, buf_bytes(&out));
+	buf_clear(&out);
+}
+
+/* Whether text holds a whole answer; splits it then. */
+static bool answer_take(const char *text, size_t len, struct box_answer *a)
+{
+	const char *end = strstr(text, "\r\n\r\n");
+	const char *length = strcasestr(text, "\r\nContent-Length:");
+	if (end == NULL)
+		return false;
+	size_t head = (size_t)(end - text) + 4;
+	size_t want = length != NULL && length < end ? strtoull(length + 17, NULL, 10) : 0;
+	if (len < head + want)
+		return false;
+	a->status = (int)strtol(text + 9, NULL, 10);
+	snprintf(a->head, sizeof(a->head), "%.*s", (int)head, text);
+	memcpy(a->body, text + head, want);
+	a->body[want] = '\0';
+	return true;
+}
+
+struct box_answer *box_answer(struct box *b, int fd)
+{
+	static struct box_answer answers[4];
+	static unsigned next;
+	static char text[sizeof(answers[0].body) + sizeof(answers[0].head)];
+	struct box_answer *a = &answers[next++ % 4];
+	size_t len = 0;
+	a->status = 0;
+	a->head[0] = a->body[0] = '\0';
+	for (int i = 0; i < 1000; i++) {
+		loop_once(b->loop, 5);
+		ssize_t n = recv(fd, text + len, sizeof(text) - 1 - len, MSG_DONTWAIT);
+		if (n == 0)
+			break;
+		if (n > 0)
+			len += (size_t)n;
+		text[len] = '\0';
+		if (n > 0 && answer_take(text, len, a))
+			break;
+	}
+	return a;
+}
+
+struct box_answer *box_ask(struct box *b, const char *method, const char *path, const char *token, const char *json)
+{
+	int fd = box_connect(b, NULL);
+	box_request(fd, method, path, token, json);
+	struct box_answer *a = box_answer(b, fd);
+	close(fd);
+	return a;
+}
+
+const char *box_check(const char *request_id, const char *facts)
+{
+	static char texts[4][1024];
+	static unsigned next;
+	char *text = texts[next++ % 4];
+	snprintf(text, sizeof(texts[0]),
+		 "{\"request_id\":\"%s\",\"business\":\"open_account\",\"subject\":{\"kind\":\"resident_id\","
+		 "\"number\":\"" BOX_NUMBER "\"},\"facts\":{%s}}",
+		 request_id, facts);
+	return text;
+}
+
+double box_metric(struct box *b, const char *name)
+{
+	char line[160];
+	const struct box_answer *a = box_ask(b, "GET", "/metrics", NULL, NULL);
+	snprintf(line, sizeof(line), "\n%s ", name);
+	const char *at = strstr(a->body, line);
+	return at != NULL ? strtod(at + strlen(line), NULL) : -1;
+}

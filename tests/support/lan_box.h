@@ -1,0 +1,58 @@
+/*
+ * A branch's API in one process: real database, journal, terminals and sample documents, a loop over a Unix socket, and raw
+ * clients that are written to and read in turns. Only the lists and what is around are made up.
+ */
+#ifndef TESTS_SUPPORT_LAN_BOX_H
+#define TESTS_SUPPORT_LAN_BOX_H
+
+#include "firmware/lan.h"
+
+/* Of nobody: the order 001 of a day in 1850. */
+#define BOX_NUMBER "330802185001010013"
+
+struct box {
+	const char *dir;
+	struct loop *loop;
+	struct db *db;
+	struct record *record;
+	struct terminals *terminals;
+	struct documents *documents;
+	struct clock clock;
+	struct lan *lan;
+	struct http_server *server;
+	char path[128];
+	char token[TERMINAL_TOKEN_LEN + 1]; /* of terminal kiosk-1 */
+	char other[TERMINAL_TOKEN_LEN + 1]; /* of kiosk-2 */
+	struct lan_around around;
+	struct tag_key key;
+	struct check_source source;
+	enum lookup_result held;  /* what every list answers when asked for its state, */
+	enum lookup_result found; /* and for a tag */
+	int64_t confirmed_s;
+	unsigned recorded;
+};
+/* Ready, enrolled, every list held, fresh and empty. */
+void box_open(struct box *b, bool commit_each);
+void box_close(struct box *b);
+
+struct box_answer {
+	int status; /* 0: the connection closed without an answer */
+	char head[2048];
+	char body[262144];
+};
+
+/* bind_to: the abstract address of the client's end, or NULL. */
+int box_connect(const struct box *b, const char *bind_to);
+void box_send(int fd, struct bytes data);
+/* A request with a credential: token NULL sends none. json NULL sends no body. */
+void box_request(int fd, const char *method, const char *path, const char *token, const char *json);
+/* Turns the loop until the answer is complete; a static one for each of 4 calls in turn. */
+struct box_answer *box_answer(struct box *b, int fd);
+/* One request on a connection of its own. */
+struct box_answer *box_ask(struct box *b, const char *method, const char *path, const char *token, const char *json);
+/* The text of a check; request_id and more facts as given. In turn one of 4 static texts. */
+const char *box_check(const char *request_id, const char *facts);
+/* A sample of /metrics; -1 when there is none of this name ("xinbian_commits_total"). */
+double box_metric(struct box *b, const char *name);
+
+#endif
