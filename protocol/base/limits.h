@@ -32,6 +32,9 @@
 #define LIST_DELTA_SPANS 10   /* doubling spans kept: 1, 2, 4 … 512 versions back */
 #define PLAN_HOPS_MAX    32   /* deltas in a row when catching up: 512 versions need 18 at most */
 #define PLAN_EDGES_MAX   4096 /* deltas in one list's index: 2,000 versions have about 4,000 */
+#define LIST_SHRINK_PERCENT 2 /* a release that takes away more must be forced by an operator … */
+#define LIST_CHANGE_PERCENT 5 /* … or changes more */
+#define LIST_GUARD_ENTRIES 100 /* and more entries than this: small lists move in large steps */
 #define LISTS_MAX        64   /* lists in one head */
 #define HEAD_ENTRIES_MAX 256  /* lists and documents in one head */
 
