@@ -1,0 +1,89 @@
+#include "central/store.h"
+
+#include "protocol/base/file.h"
+
+#include <stdio.h>
+
+/* One script a change, never edited once released. What SQLite alone understands stays out: PostgreSQL is where central goes next. */
+static const char *const scripts[] = {
+	/* 1: operators, audit, releases */
+	"CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL);"
+	"CREATE TABLE audit (id INTEGER PRIMARY KEY, time_s BIGINT NOT NULL, operator TEXT NOT NULL, what TEXT NOT NULL,"
+	" subject TEXT NOT NULL, detail TEXT NOT NULL);"
+	"CREATE TABLE operator (name TEXT PRIMARY KEY, token_hash BLOB NOT NULL, created_s BIGINT NOT NULL, revoked_s BIGINT);"
+	"CREATE TABLE epoch (epoch INTEGER PRIMARY KEY, list TEXT NOT NULL, iterations INTEGER NOT NULL, secret BLOB NOT NULL,"
+	" created_s BIGINT NOT NULL);"
+	"CREATE TABLE release (id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind INTEGER NOT NULL, state INTEGER NOT NULL,"
+	" base_version BIGINT NOT NULL, version BIGINT NOT NULL, epoch BIGINT NOT NULL, forced INTEGER NOT NULL DEFAULT 0,"
+	" created_by TEXT NOT NULL, created_s BIGINT NOT NULL, submitted_by TEXT, submitted_s BIGINT,"
+	" decided_by TEXT, decided_s BIGINT, published_by TEXT, published_s BIGINT, source TEXT NOT NULL,"
+	" format INTEGER NOT NULL, rows_read BIGINT NOT NULL, entries BIGINT NOT NULL, rejects BIGINT NOT NULL,"
+	" ignored BIGINT NOT NULL, duplicates BIGINT NOT NULL, count BIGINT NOT NULL, base_count BIGINT NOT NULL,"
+	" added BIGINT NOT NULL, removed BIGINT NOT NULL, changed BIGINT NOT NULL, fingerprint BLOB NOT NULL,"
+	" content BLOB NOT NULL, content_chunks BLOB NOT NULL, content_size BIGINT NOT NULL,"
+	" delta BLOB, delta_chunks BLOB, delta_size BIGINT NOT NULL DEFAULT 0,"
+	" index_hash BLOB, index_chunks BLOB, index_size BIGINT, canary_hit BIGINT, canary_miss BIGINT,"
+	" dropped INTEGER NOT NULL DEFAULT 0,"
+	" CHECK (state NOT IN (3, 4) OR (decided_by IS NOT NULL AND decided_by <> created_by AND decided_by <> submitted_by)));"
+	"CREATE UNIQUE INDEX release_published ON release (name, version) WHERE state = 4;"
+	"CREATE INDEX release_content ON release (content);"
+	"CREATE INDEX release_index ON release (index_hash);"
+	"CREATE TABLE reject (release INTEGER NOT NULL REFERENCES release (id), row BIGINT NOT NULL, field INTEGER NOT NULL,"
+	" code TEXT NOT NULL, zh TEXT NOT NULL, en TEXT NOT NULL, raw BLOB NOT NULL);"
+	"CREATE INDEX reject_release ON reject (release);"
+	"CREATE TABLE shown (release INTEGER NOT NULL REFERENCES release (id), tag BIGINT NOT NULL, masked TEXT NOT NULL,"
+	" PRIMARY KEY (release, tag));"
+	"CREATE INDEX shown_tag ON shown (tag);"
+	"CREATE TABLE delta (name TEXT NOT NULL, from_version BIGINT NOT NULL, to_version BIGINT NOT NULL, hash BLOB NOT NULL,"
+	" chunks BLOB NOT NULL, size BIGINT NOT NULL, count_to BIGINT NOT NULL, fingerprint_to BLOB NOT NULL,"
+	" PRIMARY KEY (name, from_version, to_version));"
+	"CREATE INDEX delta_hash ON delta (hash);",
+};
+
+struct db *store_open(const char *dir, struct err *e)
+{
+	char path[300];
+	if (!file_make_dir(dir, e))
+		return NULL;
+	snprintf(path, sizeof(path), "%.280s/central.db", dir);
+	struct db *db = db_open(path, DB_WRITE, e);
+	if (db == NULL)
+		return NULL;
+	if (db_migrate(db, scripts, sizeof(scripts) / sizeof(scripts[0]), e))
+		return db;
+	db_close(db);
+	return NULL;
+}
+
+bool store_get(struct db *db, const char *key, struct buf *out, struct err *e)
+{
+	struct db_query *q = db_query(db, "SELECT value FROM meta WHERE key = ?", e);
+	bool row = false, ok = false;
+	if (q == NULL)
+		return false;
+	if (!db_bind_text(q, 1, key, e) || !db_next(q, &row, e))
+		goto out;
+	if (!row) {
+		err_set(e, ERR_MISSING, "%s is not set", key);
+		goto out;
+	}
+	struct bytes value = db_bytes(q, 0);
+	buf_add(out, value.data, value.len);
+	ok = buf_ok(out, key, e);
+out:
+	db_finish(q);
+	return ok;
+}
+
+bool store_put(struct db *db, const char *key, struct bytes value, struct err *e)
+{
+	return db_run(db, e, "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+		      "tb", key, value);
+}
+
+bool audit_add(struct db *db, int64_t time_s, const char *operator, const char *what, const char *subject,
+	       const char *detail, struct err *e)
+{
+	return db_run(db, e, "INSERT INTO audit (time_s, operator, what, subject, detail) VALUES (?, ?, ?, ?, ?)", "itttt",
+		      time_s, operator, what, subject, detail);
+}
