@@ -1,27 +1,31 @@
 /*
- * Central's local API on DIR/ctl.sock (mode 0600), which centralctl speaks: HTTP with JSON. One file an area
- * registers its routes; api.c dispatches, authenticates operators and turns errors into replies: ERR_INPUT
- * 400 · ERR_DENIED 403 · ERR_MISSING 404 · ERR_CONFLICT and ERR_STALE 409 · ERR_FULL 413 or 507 · ERR_IO 500,
+ * Central's local API on DIR/ctl.sock (mode 0600), which centralctl speaks: HTTP with JSON. One file an area registers its
+ * routes; api.c dispatches, authenticates operators and turns errors into replies:
+ *   ERR_INPUT 400 · ERR_DENIED 403 · ERR_MISSING 404 · ERR_CONFLICT and ERR_STALE 409 · ERR_FULL 507 · ERR_IO 500,
  *   body {"error": code word, "message": sentence}.
- * Operators have tokens (random, stored hashed, shown once); what changes state needs one, and the audit
- * names its owner. Making and revoking operators needs none but the socket's own protection: who can open it
- * owns the machine.
+ * Operators have tokens (random, stored hashed, shown once); what changes state needs one, and the audit names its owner.
+ * Making and revoking operators needs none but the socket's own protection: who can open it owns the machine.
  */
 #ifndef CENTRAL_API_H
 #define CENTRAL_API_H
 
 #include "central/release.h"
 #include "protocol/base/http.h"
+#include "protocol/base/json.h"
+
+#define API_ANSWER_MAX 67108864U
 
 struct central; /* centrald's whole state; centrald.h */
 
 struct api_call {
 	struct central *central;
-	struct http_request *request;    /* for query and header; the reply is api.c's */
+	struct http_request *request;	 /* for query and body; the reply is api.c's */
 	char operator[NAME_MAX_LEN + 1]; /* "" without a token */
 	int64_t now_s;
 	const char *path_rest; /* what stands for the % in the route */
-	struct buf *out;       /* the JSON answer */
+	struct buf *out;       /* the answer */
+	struct json_out json;  /* writes to out */
+	const char *content_type;
 };
 
 struct api_route {
@@ -31,5 +35,16 @@ struct api_route {
 };
 /* Arrays that end with a NULL method. */
 extern const struct api_route api_release_routes[], api_branch_routes[], api_operator_routes[];
+
+struct api;
+/* NULL on failure. */
+struct api *api_open(struct loop *l, struct central *central, const char *socket_path, struct err *e) CHECKED;
+void api_close(struct api *a);
+
+/* A whole number from the query, or otherwise when it is missing. */
+bool api_query_int(const struct api_call *call, const char *key, int64_t least, int64_t most, int64_t otherwise, int64_t *out,
+		   struct err *e) CHECKED;
+/* The route's % as a number. */
+bool api_id(const struct api_call *call, int64_t *id, struct err *e) CHECKED;
 
 #endif

@@ -1,0 +1,50 @@
+/*
+ * centralctl's commands: a table, one file an area. A command asks centrald over DIR/ctl.sock and prints the answer: as text,
+ * Chinese first, or with --json as it came.
+ */
+#ifndef CENTRAL_CTL_H
+#define CENTRAL_CTL_H
+
+#include "protocol/base/buf.h"
+#include "protocol/base/json.h"
+
+#define CTL_ARGS_MAX 8
+
+struct ctl {
+	const char *dir;
+	char token[128]; /* the operator's; "" none */
+	bool json;
+	int argc; /* positional arguments behind the command's words */
+	const char *argv[CTL_ARGS_MAX];
+	/* options given: --name value, and --name for a flag ("" then) */
+	const char *option_names[CTL_ARGS_MAX], *option_values[CTL_ARGS_MAX];
+	int options_len;
+};
+
+struct ctl_command {
+	const char *group, *verb; /* verb "" when the group stands alone */
+	int args;		  /* positional arguments it needs */
+	const char *usage;	  /* "NAME FILE [--format auto|csv|ofac-sdn]" */
+	const char *options;	  /* with a value, then, behind a '|', flags: "format mode|force" */
+	bool (*run)(struct ctl *c, struct err *e);
+};
+/* Each ends with a NULL group. */
+extern const struct ctl_command ctl_release_commands[], ctl_operator_commands[], ctl_branch_commands[], ctl_init_commands[];
+
+/* The option's value, or NULL when it was not given. */
+const char *ctl_option(const struct ctl *c, const char *name);
+/* One call; an answer other than 2xx becomes the error it carries. NULL on failure. body.data NULL: none. With --json the
+   answer has been printed already and *printed is set. Release with json_free. */
+struct json *ctl_call(struct ctl *c, const char *method, const char *path, struct bytes body, bool *printed, struct err *e) CHECKED;
+/* The same for answers that are no JSON (CSV): appended to out. */
+bool ctl_fetch(struct ctl *c, const char *method, const char *path, struct bytes body, struct buf *out, struct err *e) CHECKED;
+
+/* Of an answer, for printing: 0 and "" when missing. */
+int64_t ctl_int(const struct json *j, const char *key);
+const char *ctl_text(const struct json *j, const char *key);
+/* "2026-01-31 09:30:00", China's time; "-" for 0. Static ring of four. */
+const char *ctl_time(int64_t time_s);
+/* Appends key=value, percent-encoded, to a query that starts with '?' or '&'. */
+void ctl_query(struct buf *path, const char *key, const char *value);
+
+#endif
