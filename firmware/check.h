@@ -38,7 +38,7 @@
 #define CHECK_DAY_S   86400
 
 #define CHECK_FACTS_MAX	    32 /* the caller's */
-#define CHECK_FACT_TEXT_MAX 64
+#define CHECK_FACT_TEXT_MAX DECISION_TEXT_MAX
 
 struct check_party {
 	enum identifier_kind kind;
@@ -97,7 +97,7 @@ struct check_setting {
  * out borrows from r (facts) and from sealed, a buf the caller has initialised (CHECK_SEALED_MAX); both live until the decision is
  * encoded. Fails only when nothing could be decided at all (a limit); "cannot tell" about a list is a successful REFER.
  */
-#define CHECK_SEALED_MAX 2048
+#define CHECK_SEALED_MAX DECISION_SEALED_MAX
 bool check_run(const struct check_setting *s, const struct check_request *r, struct decision *out, struct buf *sealed,
 	       struct err *e) CHECKED;
 

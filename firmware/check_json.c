@@ -134,9 +134,7 @@ static bool request_fields(const struct json *j, struct check_request *r, struct
 	    !copied(j, "request_id", r->request_id, sizeof(r->request_id), e) ||
 	    !copied(j, "business", r->business, sizeof(r->business), e))
 		return false;
-	size_t len = strlen(r->request_id);
-	if (len == 0 || strspn(r->request_id,
-			       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-") != len)
+	if (!request_id_is_valid(r->request_id))
 		return err_set(e, ERR_INPUT, "request_id: 1 to %d of A-Z a-z 0-9 _ . : -",
 			       REQUEST_ID_MAX_LEN);
 	if (!name_is_valid(r->business))

@@ -30,12 +30,6 @@ static bool role_is_valid(const char *role)
 	return strcmp(role, "subject") == 0 || strcmp(role, "counterparty") == 0;
 }
 
-static bool code_is_valid(const char *code)
-{
-	return code[0] >= 'A' && code[0] <= 'Z' &&
-	       code[strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
-}
-
 /* What rules can be run on again: facts found by binary search, with values that compare. */
 static bool facts_check(const struct decision *d, struct err *e)
 {
@@ -203,7 +197,7 @@ static bool reasons_decode(struct cbor *c, struct decision *d, struct err *e)
 		    !cbor_get_string(c, r->code, sizeof(r->code), e) ||
 		    !choice_get(c, OUTCOME_REFUSE, &outcome, e))
 			return false;
-		if (!code_is_valid(r->code))
+		if (!rule_code_is_valid(r->code))
 			return err_set(e, ERR_INPUT, "rule %s has a code that is none", r->rule);
 		r->outcome = (enum outcome)outcome;
 	}

@@ -44,7 +44,7 @@ void rule_set_free(struct rule_set *s)
 	free(s);
 }
 
-static bool code_is_valid(const char *code)
+bool rule_code_is_valid(const char *code)
 {
 	if (code[0] < 'A' || code[0] > 'Z')
 		return false;
@@ -82,7 +82,7 @@ static bool rule_fields(const struct bytes *v, struct rule *r, struct err *e)
 		return err_set(e, ERR_INPUT, "unknown outcome '%s'", outcome);
 	if (!field_text(v[RULE_CODE], "code", r->code, sizeof(r->code), e))
 		return false;
-	if (!code_is_valid(r->code))
+	if (!rule_code_is_valid(r->code))
 		return err_set(e, ERR_INPUT, "code is not written in A-Z, 0-9 and _");
 	r->to_day = INT64_MAX;
 	if (!day_field(v[RULE_FROM], "from", &r->from_day, e) ||

@@ -51,6 +51,9 @@ enum truth predicate_eval(const struct predicate *p, const struct rule_fact *fac
 /* Kept for reasons the program gives itself; no rule of a document may be called so. */
 #define RULE_BUILTIN "builtin"
 
+/* True for [A-Z][A-Z0-9_]*. */
+bool rule_code_is_valid(const char *code);
+
 struct rule {
 	char id[NAME_MAX_LEN + 1];
 	enum outcome outcome;

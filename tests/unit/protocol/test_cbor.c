@@ -1,5 +1,6 @@
 #include "protocol/cbor.h"
 #include "protocol/base/limits.h"
+#include "tests/support/wire.h"
 #include "tests/test.h"
 
 #include <math.h>
@@ -165,6 +166,43 @@ static void a_get_that_fails_does_not_move(void)
 	CU_ASSERT_TRUE(cbor_end(&c, &e));
 }
 
+static struct cbor over_hex(const char *hex)
+{
+	buf_reset(&out);
+	hex_read(bytes_of(hex), &out);
+	return cbor_over(buf_bytes(&out));
+}
+
+static void what_was_expected_must_come_exactly(void)
+{
+	uint64_t u = 0;
+	int64_t t = 0;
+	size_t len = 0;
+	struct cbor c = over_hex("a1 01 05");
+	CU_ASSERT_FALSE(cbor_expect_map(&c, 0, &e));
+	CU_ASSERT_FALSE(cbor_expect_map(&c, 2, &e));
+	CU_ASSERT_FALSE(cbor_expect_array(&c, 1, &e));
+	CU_ASSERT_TRUE(cbor_expect_map(&c, 1, &e));
+	CU_ASSERT_FALSE(cbor_expect_key(&c, 2, &e));
+	CU_ASSERT_TRUE(cbor_key_uint(&c, 1, 5, &u, &e));
+	CU_ASSERT_EQUAL(u, 5);
+	c = over_hex("01 05");
+	CU_ASSERT_FALSE(cbor_key_uint(&c, 1, 4, &u, &e));
+	c = over_hex("82 01 02");
+	CU_ASSERT_FALSE(cbor_expect_array(&c, 1, &e));
+	CU_ASSERT_FALSE(cbor_expect_array(&c, 3, &e));
+	CU_ASSERT_TRUE(cbor_expect_array(&c, 2, &e));
+	c = over_hex("04 82 01 02");
+	CU_ASSERT_FALSE(cbor_key_array(&c, 4, 1, &len, &e));
+	c = over_hex("1b 0000003afff4417f"); /* TIME_MAX_S */
+	CU_ASSERT_TRUE(cbor_get_time(&c, &t, &e));
+	CU_ASSERT_EQUAL(t, TIME_MAX_S);
+	c = over_hex("1b 0000003afff44180");
+	CU_ASSERT_FALSE(cbor_get_time(&c, &t, &e));
+	c = over_hex("20");
+	CU_ASSERT_FALSE(cbor_get_time(&c, &t, &e));
+}
+
 static CU_TestInfo tests[] = {
 	{ "items are written as the standard shows", items_are_written_as_the_standard_shows },
 	{ "every half and its neighbours come back as they went", every_half_and_its_neighbours_come_back_as_they_went },
@@ -172,6 +210,7 @@ static CU_TestInfo tests[] = {
 	{ "nesting past the limit is refused", nesting_past_the_limit_is_refused },
 	{ "a document cut at any byte is refused", a_document_cut_at_any_byte_is_refused },
 	{ "a get that fails does not move", a_get_that_fails_does_not_move },
+	{ "what was expected must come exactly", what_was_expected_must_come_exactly },
 	CU_TEST_INFO_NULL,
 };
 
