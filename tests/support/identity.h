@@ -5,7 +5,7 @@
 #include "protocol/base/pki.h"
 
 #define IDENTITY_FROM_S 1767225600LL /* 2026-01-01 */
-#define IDENTITY_TO_S   1830297600LL /* 2028-01-01 */
+#define IDENTITY_TO_S   2524608000LL /* 2050-01-01: brokers judge by the machine's clock */
 
 struct identity {
 	struct buf cert, key; /* DER */
