@@ -1,5 +1,6 @@
 #include "central/store.h"
 
+#include "central/tables.h"
 #include "protocol/base/file.h"
 
 #include <stdio.h>
@@ -38,6 +39,8 @@ static const char *const scripts[] = {
 	" chunks BLOB NOT NULL, size BIGINT NOT NULL, count_to BIGINT NOT NULL, fingerprint_to BLOB NOT NULL,"
 	" PRIMARY KEY (name, from_version, to_version));"
 	"CREATE INDEX delta_hash ON delta (hash);",
+	/* 2: branches, journals, alarms */
+	tables_line,
 };
 
 struct db *store_open(const char *dir, struct err *e)

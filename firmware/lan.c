@@ -191,11 +191,12 @@ static void reply_unauthorised(struct lan *l, struct http_request *r)
 
 /* Routes */
 
-void lan_decision(struct lan *l, struct http_request *r, const char *id)
+static void route_decision(struct lan *l, struct http_request *r, const char *terminal, const char *id)
 {
 	uint8_t raw[DECISION_ID_LEN];
 	struct buf body, out;
 	struct err e = { 0 };
+	(void)terminal;
 	if (strlen(id) != sizeof(raw) * 2 || !hex_decode(id, raw, sizeof(raw))) {
 		err_set(&e, ERR_MISSING, "no such decision");
 		lan_reply_error(l, r, 404, &e);
@@ -221,12 +222,6 @@ static void route_check(struct lan *l, struct http_request *r, const char *termi
 	(void)rest;
 	if (lan_is_json(l, r))
 		lan_check(l, r, terminal);
-}
-
-static void route_decision(struct lan *l, struct http_request *r, const char *terminal, const char *rest)
-{
-	(void)terminal;
-	lan_decision(l, r, rest);
 }
 
 static void route_status(struct lan *l, struct http_request *r, const char *terminal, const char *rest)
@@ -268,24 +263,35 @@ static const char *route_match(const struct route *route, const char *path)
 	return path + len;
 }
 
-void lan_handle(struct http_request *r, void *arg)
+static void route_run(struct lan *l, struct http_request *r, const struct route *route, const char *rest,
+		      const char *as)
 {
-	struct lan *l = arg;
+	const char *terminal = as != NULL ? as : "";
+	if (strcmp(http_method(r), route->method) != 0) {
+		reply_method(l, r, route->method);
+		return;
+	}
+	if (as == NULL && !route->open)
+		terminal = terminal_of(l, r);
+	if (terminal == NULL)
+		reply_unauthorised(l, r);
+	else
+		route->handle(l, r, terminal, rest);
+}
+
+void lan_handle_as(struct lan *l, struct http_request *r, const char *terminal)
+{
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		const char *rest = route_match(&routes[i], http_path(r)), *terminal = "";
+		const char *rest = route_match(&routes[i], http_path(r));
 		if (rest == NULL)
 			continue;
-		if (strcmp(http_method(r), routes[i].method) != 0) {
-			reply_method(l, r, routes[i].method);
-			return;
-		}
-		if (!routes[i].open)
-			terminal = terminal_of(l, r);
-		if (terminal == NULL)
-			reply_unauthorised(l, r);
-		else
-			routes[i].handle(l, r, terminal, rest);
+		route_run(l, r, &routes[i], rest, terminal);
 		return;
 	}
 	reply_not_found(l, r);
+}
+
+void lan_handle(struct http_request *r, void *arg)
+{
+	lan_handle_as(arg, r, NULL);
 }

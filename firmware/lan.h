@@ -65,10 +65,8 @@ void lan_finish(struct lan *l);
 /* For http_listen; arg is the struct lan. */
 void lan_handle(struct http_request *r, void *arg);
 
-/* The same for callers that have proven themselves otherwise (ctl.sock). */
-void lan_check(struct lan *l, struct http_request *r, const char *terminal);
-void lan_decision(struct lan *l, struct http_request *r, const char *id);
-void lan_status(struct lan *l, struct http_request *r);
+/* The same for a caller that has proven itself otherwise (ctl.sock). */
+void lan_handle_as(struct lan *l, struct http_request *r, const char *terminal);
 void lan_reply(struct lan *l, struct http_request *r, int status, const struct buf *json);
 void lan_reply_error(struct lan *l, struct http_request *r, int status, const struct err *e);
 /* 400, 401, … as the codes above. */

@@ -55,6 +55,8 @@ int64_t lan_clock_s(const struct lan *l);
 /* A write has succeeded, or e says why not. */
 void lan_written(struct lan *l, bool ok, const struct err *e);
 void lan_reply_text(struct lan *l, struct http_request *r, const struct buf *text); /* 200, of metrics */
+void lan_check(struct lan *l, struct http_request *r, const char *terminal);
+void lan_status(struct lan *l, struct http_request *r);
 void lan_health(struct lan *l, struct http_request *r);
 void lan_metrics(struct lan *l, struct http_request *r);
 

@@ -116,12 +116,11 @@ static void token_new(const struct random *r, struct terminal *t, char token[TER
 	sha256(bytes_of(token), t->hash);
 }
 
-static bool terminal_addable(const struct terminals *t, const char *name, size_t at, bool there,
-			     struct err *e)
+static bool terminal_addable(const struct terminals *t, const char *name, size_t at, bool there, struct err *e)
 {
 	if (!name_is_valid(name) || strcmp(name, TERMINAL_LOCAL) == 0)
-		return err_set(e, ERR_INPUT, "name: 1 to %d of a-z, 0-9, _ and -, and not \"%s\"",
-			       NAME_MAX_LEN, TERMINAL_LOCAL);
+		return err_set(e, ERR_INPUT, "name: 1 to %d of a-z, 0-9, _ and -, and not \"%s\"", NAME_MAX_LEN,
+			       TERMINAL_LOCAL);
 	if (there && t->all[at].info.enabled)
 		return err_set(e, ERR_CONFLICT, "there is a terminal %s already", name);
 	if (!there && t->len == TERMINALS_MAX)
@@ -129,14 +128,12 @@ static bool terminal_addable(const struct terminals *t, const char *name, size_t
 	return true;
 }
 
-bool terminal_add(struct terminals *t, const char *name, bool by_certificate, int64_t now_s,
-		  const struct random *r, char token[TERMINAL_TOKEN_LEN + 1], struct err *e)
+bool terminal_add(struct terminals *t, const char *name, bool by_certificate, int64_t now_s, const struct random *r,
+		  char token[TERMINAL_TOKEN_LEN + 1], struct err *e)
 {
 	bool there;
 	size_t at = terminal_place(t, name, &there);
-	struct terminal new = {
-		.info = { .enabled = true, .by_certificate = by_certificate, .added_s = now_s }
-	};
+	struct terminal new = { .info = { .enabled = true, .by_certificate = by_certificate, .added_s = now_s } };
 	token[0] = '\0';
 	if (!terminal_addable(t, name, at, there, e))
 		return false;

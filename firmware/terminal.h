@@ -28,8 +28,8 @@ void terminals_close(struct terminals *t);
 /* A transaction of its own each. token is "" for one that shows a certificate. A revoked terminal may be
    added again and has a new token then. ERR_INPUT: no name; ERR_CONFLICT: it is there; ERR_FULL:
    TERMINALS_MAX. */
-bool terminal_add(struct terminals *t, const char *name, bool by_certificate, int64_t now_s,
-		  const struct random *r, char token[TERMINAL_TOKEN_LEN + 1], struct err *e) CHECKED;
+bool terminal_add(struct terminals *t, const char *name, bool by_certificate, int64_t now_s, const struct random *r,
+		  char token[TERMINAL_TOKEN_LEN + 1], struct err *e) CHECKED;
 /* From the next request on. ERR_MISSING when there is none; one revoked already stays so. */
 bool terminal_revoke(struct terminals *t, const char *name, int64_t now_s, struct err *e) CHECKED;
 

@@ -45,7 +45,8 @@ bool status_decode(struct bytes data, struct status *s, struct err *e) CHECKED;
 /* Up, query; down, reply with the same id. */
 enum query_type {
 	QUERY_EPOCH_KEY = 1, /* body: CBOR uint epoch; reply body: the sealed key (tag.h) */
-	QUERY_OBJECT = 2,    /* body: [hash, first chunk (-1: the list, count 1), count 1 … FETCH_WINDOW]; central publishes them; reply body empty */
+	QUERY_OBJECT = 2,    /* body: [hash, first chunk, count ≤ FETCH_WINDOW], or [hash, -1, 1] for the chunk list; central publishes
+				them; reply body empty */
 	QUERY_ACK = 3,	     /* body: journal epoch; central repeats its ack on the ack topic (or with seq 0, hash = start hash) */
 };
 struct query {
@@ -68,7 +69,7 @@ bool query_object_encode(const uint8_t hash[HASH_LEN], int64_t first, uint32_t c
 bool query_object_decode(struct bytes body, uint8_t hash[HASH_LEN], int64_t *first, uint32_t *count, struct err *e) CHECKED;
 
 /* Enrolment, JSON over HTTPS to central (POST /v1/enrol):
-     { "token", "csr" (PEM), "seal_key" (hex point) }
+     { "token", "csr" (PEM), "seal_key" (hex point), "sans": [names and addresses for its HTTPS] (optional) }
    → 200 { "branch", "certificate" (PEM), "ca" (PEM), "head_key" (hex point), "central_seal_key" (hex point),
            "broker": {"host","port"}, "time_s" }  */
 

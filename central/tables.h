@@ -1,0 +1,7 @@
+/* The tables of the line to the branches, as one of the scripts of store.c: branches and tokens, journals, alarms. */
+#ifndef CENTRAL_TABLES_H
+#define CENTRAL_TABLES_H
+
+extern const char tables_line[];
+
+#endif

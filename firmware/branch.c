@@ -1,0 +1,188 @@
+#include "firmware/branch.h"
+#include "firmware/state.h"
+#include "protocol/base/file.h"
+#include "protocol/base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TICK_MS     5000
+#define PRUNE_MS    60000
+#define HTTP_IDLE_S 60
+
+int64_t branch_clock_s(const struct branch *b)
+{
+	return clock_now_s(&b->clock, loop_now_ms());
+}
+
+/* What lan shows and tells */
+
+static void around(void *arg, struct lan_around *out)
+{
+	const struct branch *b = arg;
+	memset(out, 0, sizeof(*out));
+	if (b->membership.is_member)
+		snprintf(out->branch, sizeof(out->branch), "%s", b->membership.sync.branch);
+	if (b->line.sync != NULL)
+		sync_info(b->line.sync, &out->sync);
+	if (b->line.gate != NULL)
+		out->gate_restarts = proc_restarts(b->line.gate);
+	snprintf(out->gate_fault, sizeof(out->gate_fault), "%s", b->line.gate_fault);
+}
+
+static size_t infos(void *arg, struct list_info out[LISTS_MAX])
+{
+	const struct branch *b = arg;
+	return b->lists != NULL ? lists_info(b->lists, out) : 0;
+}
+
+static void recorded(void *arg)
+{
+	line_recorded(arg);
+}
+
+/* By time */
+
+static void prune(struct branch *b, int64_t now_ms)
+{
+	struct err e = { 0 };
+	uint64_t removed = 0;
+	if (!b->clock.trusted || now_ms < b->pruned_ms + PRUNE_MS)
+		return;
+	if (!record_prune(b->record, branch_clock_s(b), &removed, &e))
+		log_warn("old journal rows could not be removed", "why=\"%s\"", e.text);
+	if (removed < RECORD_PRUNE_ROWS)
+		b->pruned_ms = now_ms; /* otherwise there are more: in the next turn of this timer */
+}
+
+static void minute(void *arg)
+{
+	struct branch *b = arg;
+	struct err e = { 0 };
+	int64_t now_ms = loop_now_ms();
+	if (!clock_tick(&b->clock, b->db, now_ms, &e))
+		log_warn("the clock could not be stored", "why=\"%s\"", e.text);
+	prune(b, now_ms);
+	line_tick(b);
+	loop_timer_set(b->minute, TICK_MS);
+}
+
+static void load(void *arg)
+{
+	struct branch *b = arg;
+	struct err e = { 0 };
+	b->lists = lists_open(b->db, b->config.dir, b->loop, &e);
+	if (b->lists != NULL && (!b->membership.is_member || line_join(b, &e))) {
+		lan_ready(b->lan, lists_source(b->lists));
+		return;
+	}
+	log_error("cannot load", "why=\"%s\"", e.text);
+	b->failed = true;
+	loop_stop(b->loop);
+}
+
+/* Opening */
+
+/* A lock of the process, not of the descriptor: a forked child does not keep it. */
+static bool lock_take(struct branch *b, struct err *e)
+{
+	char path[128];
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	snprintf(path, sizeof(path), "%s/lock", b->config.dir);
+	b->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (b->lock < 0)
+		return err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
+	return fcntl(b->lock, F_SETLK, &lock) == 0 ||
+	       err_set(e, ERR_CONFLICT, "another branchd is running on %s", b->config.dir);
+}
+
+static bool open_state(struct branch *b, struct err *e)
+{
+	snprintf(b->run_dir, sizeof(b->run_dir), "%s/run", b->config.dir);
+	if (!file_make_dir(b->run_dir, e) || !lock_take(b, e))
+		return false;
+	b->db = state_open(b->config.dir, e);
+	if (b->db == NULL || !clock_load(&b->clock, b->db, loop_now_ms(), (int64_t)time(NULL), e))
+		return false;
+	b->record = record_open(b->db, &random_system, e);
+	b->documents = b->record != NULL ? documents_open(b->db, e) : NULL;
+	b->terminals = b->documents != NULL ? terminals_open(b->db, e) : NULL;
+	return b->terminals != NULL && membership_load(b->db, &b->membership, e);
+}
+
+static bool open_servers(struct branch *b, struct err *e)
+{
+	char https[108], ctl[108];
+	const struct lan_config lan = {
+		.loop = b->loop,
+		.db = b->db,
+		.record = b->record,
+		.terminals = b->terminals,
+		.documents = b->documents,
+		.clock = &b->clock,
+		.random = &random_system,
+		.commit_each = b->config.commit_each,
+		.around = around,
+		.lists = infos,
+		.recorded = recorded,
+		.arg = b,
+	};
+	snprintf(https, sizeof(https), "%s/https.sock", b->run_dir);
+	snprintf(ctl, sizeof(ctl), "%s/ctl.sock", b->config.dir);
+	const struct http_config at_https = { .path = https,
+					      .body_max = HTTP_BODY_MAX,
+					      .idle_timeout_s = HTTP_IDLE_S };
+	const struct http_config at_ctl = { .path = ctl, .body_max = HTTP_BODY_MAX, .idle_timeout_s = HTTP_IDLE_S };
+	b->lan = lan_new(&lan);
+	b->https = http_listen(b->loop, &at_https, lan_handle, b->lan, e);
+	if (b->https == NULL)
+		return false;
+	b->ctl = http_listen(b->loop, &at_ctl, ctl_handle, b, e);
+	return b->ctl != NULL;
+}
+
+struct branch *branch_open(struct loop *l, const struct branch_config *c, struct err *e)
+{
+	struct branch *b = calloc(1, sizeof(*b));
+	if (b == NULL)
+		abort();
+	b->loop = l;
+	b->config = *c;
+	b->lock = -1;
+	line_open(&b->line, b);
+	if (!open_state(b, e) || !open_servers(b, e)) {
+		branch_close(b);
+		return NULL;
+	}
+	b->load = loop_timer_new(l, load, b);
+	b->minute = loop_timer_new(l, minute, b);
+	loop_timer_set(b->load, 0);
+	loop_timer_set(b->minute, TICK_MS);
+	return b;
+}
+
+void branch_close(struct branch *b)
+{
+	if (b->lan != NULL)
+		lan_finish(b->lan);
+	http_close(b->https);
+	http_close(b->ctl);
+	line_close(&b->line);
+	lan_free(b->lan);
+	loop_timer_free(b->load);
+	loop_timer_free(b->minute);
+	lists_close(b->lists);
+	membership_clear(&b->membership);
+	terminals_close(b->terminals);
+	documents_close(b->documents);
+	record_close(b->record);
+	db_close(b->db);
+	if (b->lock >= 0)
+		close(b->lock);
+	free(b);
+}

@@ -1,0 +1,91 @@
+/*
+ * branchd's state: the modules of one branch tied together. branch.c opens and closes them and drives what is due by time,
+ * line.c the way out (gate, MQTT, sync), ctl.c the local socket. One loop, one database connection, one writer.
+ *
+ *   DIR/branch.ini            configuration        DIR/ctl.sock          branchctl speaks here
+ *   DIR/branch.db             all state            DIR/run/https.sock    gate → the HTTP API
+ *   DIR/lists, DIR/fetch      list files           DIR/run/mqtt.sock     MQTT → gate → the broker
+ *   DIR/lock                  one branchd a DIR    DIR/run/enrol.sock    branchctl → gate → central, while enrolling
+ */
+#ifndef FIRMWARE_BRANCH_H
+#define FIRMWARE_BRANCH_H
+
+#include "firmware/lan.h"
+#include "firmware/membership.h"
+#include "protocol/base/gate.h"
+#include "protocol/base/mqtt.h"
+
+#define BRANCH_DIR "/var/lib/xinbian-branch"
+
+struct branch_config {
+	char dir[80];          /* where branch.ini lies; a socket's path must fit below it */
+	char listen_host[256]; /* for terminals */
+	int listen_port;
+	bool commit_each; /* [journal] commit = request */
+	bool log_debug;   /* [log] level = debug */
+};
+/* Reads PATH; dir is the directory it lies in. */
+bool branch_config_load(const char *path, struct branch_config *c, struct err *e) CHECKED;
+/* "127.0.0.1:8443" or "[::1]:8443"; ERR_INPUT. */
+bool branch_address(const char *text, char host[256], int *port, struct err *e) CHECKED;
+
+/* What stands between the branch and the network. */
+struct line {
+	struct proc *gate; /* NULL while there is nothing for it to do */
+	struct mqtt *mqtt; /* the three are NULL until it is a member */
+	struct sync *sync;
+	struct loop_timer *due; /* of sync */
+	int64_t gate_clock_s;   /* what gate was last told */
+	char gate_fault[120];
+	int https_port; /* bound; 0: not now */
+	/* An enrolment that is under way: */
+	bool enrolling;
+	char central_host[256];
+	int central_port;
+	struct membership_request request;
+};
+
+struct branch {
+	struct loop *loop; /* borrowed */
+	struct branch_config config;
+	int lock;
+	char run_dir[90];
+	struct db *db;
+	struct clock clock;
+	struct record *record;
+	struct documents *documents;
+	struct terminals *terminals;
+	struct lists *lists; /* NULL while loading */
+	struct lan *lan;
+	struct http_server *https, *ctl;
+	struct membership membership;
+	struct line line;
+	struct loop_timer *load, *minute;
+	int64_t pruned_ms;
+	bool failed; /* it could not load: the loop was stopped */
+};
+
+/* NULL when it cannot start. Everything else happens in the loop. */
+struct branch *branch_open(struct loop *l, const struct branch_config *c, struct err *e) CHECKED;
+/* Finishes the turn, commits, closes. */
+void branch_close(struct branch *b);
+int64_t branch_clock_s(const struct branch *b);
+
+/* line.c */
+void line_open(struct line *line, struct branch *b);
+void line_close(struct line *line);
+/* Membership has been loaded: certificate, MQTT and sync by it, from now on. */
+bool line_join(struct branch *b, struct err *e) CHECKED;
+/* Gate afresh, with the ports that are wanted now. */
+void line_gate(struct branch *b);
+/* Gate learns the time when it moved by a minute or became trusted. */
+void line_tick(struct branch *b);
+void line_recorded(struct branch *b);
+/* Opens DIR/run/enrol.sock towards central; request is filled. */
+bool line_enrol(struct branch *b, const char *host, int port, struct bytes ca_pem, struct err *e) CHECKED;
+void line_enrol_end(struct branch *b);
+
+/* ctl.c: for http_listen; arg is the struct branch. */
+void ctl_handle(struct http_request *r, void *arg);
+
+#endif

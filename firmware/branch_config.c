@@ -1,0 +1,68 @@
+#include "firmware/branch.h"
+#include "protocol/base/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ADDRESS_USAGE "expected ADDRESS:PORT, such as 127.0.0.1:8443"
+
+bool branch_address(const char *text, char host[256], int *port, struct err *e)
+{
+	const char *colon = strrchr(text, ':');
+	char *end = NULL;
+	long number = colon != NULL ? strtol(colon + 1, &end, 10) : -1;
+	if (colon == NULL || colon == text || end == colon + 1 || *end != '\0' || number < 0 || number > 65535)
+		return err_set(e, ERR_INPUT, ADDRESS_USAGE);
+	size_t len = (size_t)(colon - text);
+	if (text[0] == '[' && colon[-1] == ']') {
+		text++;
+		len -= 2;
+	}
+	if (len == 0 || len > 255)
+		return err_set(e, ERR_INPUT, ADDRESS_USAGE);
+	memcpy(host, text, len);
+	host[len] = '\0';
+	*port = (int)number;
+	return true;
+}
+
+static bool dir_of(const char *path, char *dir, size_t size, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
+	if (len >= size)
+		return err_set(e, ERR_INPUT, "the directory's name is longer than %zu bytes", size - 1);
+	memcpy(dir, slash == NULL ? "." : path, len);
+	dir[len] = '\0';
+	return true;
+}
+
+static bool one_of(const char *text, const char *plain, const char *other, bool *is_other)
+{
+	*is_other = strcmp(text, other) == 0;
+	return *is_other || strcmp(text, plain) == 0;
+}
+
+bool branch_config_load(const char *path, struct branch_config *c, struct err *e)
+{
+	char listen[256] = "127.0.0.1:8443", commit[16] = "turn", level[16] = "info";
+	const struct config_key keys[] = {
+		{ .section = "branch", .name = "listen", .kind = CONFIG_TEXT, .out = listen, .size = sizeof(listen) },
+		{ .section = "journal",
+		  .name = "commit",
+		  .kind = CONFIG_TEXT,
+		  .out = commit,
+		  .size = sizeof(commit) },
+		{ .section = "log", .name = "level", .kind = CONFIG_TEXT, .out = level, .size = sizeof(level) },
+	};
+	*c = (struct branch_config){ .listen_port = 0 };
+	if (!dir_of(path, c->dir, sizeof(c->dir), e) || !config_load(path, keys, sizeof(keys) / sizeof(keys[0]), e))
+		return false;
+	if (!branch_address(listen, c->listen_host, &c->listen_port, e))
+		return err_wrap(e, "%.100s: [branch] listen", path);
+	if (!one_of(commit, "turn", "request", &c->commit_each))
+		return err_set(e, ERR_INPUT, "%.100s: [journal] commit must be turn or request", path);
+	return one_of(level, "info", "debug", &c->log_debug) ||
+	       err_set(e, ERR_INPUT, "%.100s: [log] level must be info or debug", path);
+}
