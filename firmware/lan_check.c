@@ -143,10 +143,14 @@ out:
 	return found;
 }
 
-/* False: the transaction is lost. */
+/* False: the transaction is lost. A stored row that cannot be read is this request's misfortune alone. */
 static bool pending_answer(struct lan *l, struct lan_pending *p, struct err *e)
 {
-	return pending_stored(l, p, e) || (e->code == ERR_MISSING && pending_decide(l, p, e));
+	if (pending_stored(l, p, e))
+		return true;
+	if (e->code == ERR_MISSING)
+		return pending_decide(l, p, e);
+	return e->code == ERR_INPUT && pending_fail(p, 500, e);
 }
 
 static void pending_count(struct lan_counts *n, const struct lan_pending *p)

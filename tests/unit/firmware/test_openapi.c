@@ -1,0 +1,339 @@
+/* firmware/openapi.json holds for what the server really answers: every route, every status. */
+#include "protocol/base/file.h"
+#include "tests/support/lan_box.h"
+#include "tests/support/schema.h"
+#include "tests/test.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define ONLINE "\"verified_online\":true"
+
+static struct json *api;
+static struct box b;
+static char seen[64][64]; /* "post /v1/checks 200" */
+static size_t seen_len;
+
+static void setup(void)
+{
+	struct buf text;
+	struct err e = { 0 };
+	buf_init(&text, 1048576);
+	if (file_read("firmware/openapi.json", &text, &e))
+		api = json_parse(buf_bytes(&text), &e);
+	buf_clear(&text);
+	if (api == NULL)
+		fprintf(stderr, "%s\n", e.text);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(api);
+}
+
+static void teardown(void)
+{
+	json_free(api);
+	api = NULL;
+}
+
+static const struct json *at(const struct json *j, const char *key)
+{
+	const struct json *found = j != NULL ? json_get(j, key) : NULL;
+	if (found == NULL)
+		fprintf(stderr, "[no %s in openapi.json] ", key);
+	return found;
+}
+
+static const struct json *operation(const char *method, const char *path)
+{
+	char lower[16] = "";
+	for (size_t i = 0; method[i] != '\0' && i < sizeof(lower) - 1; i++)
+		lower[i] = (char)(method[i] | 0x20);
+	return at(at(at(api, "paths"), path), lower);
+}
+
+static void note(const char *method, const char *path, int status)
+{
+	char text[64];
+	snprintf(text, sizeof(text), "%s %s %d", method, path, status);
+	for (size_t i = 0; i < seen_len; i++)
+		if (strcmp(seen[i], text) == 0)
+			return;
+	CU_ASSERT_TRUE_FATAL(seen_len < 64);
+	memcpy(seen[seen_len++], text, sizeof(text));
+}
+
+static void header_of(const struct box_answer *a, const char *name, char *out, size_t size)
+{
+	char start[64];
+	snprintf(start, sizeof(start), "\r\n%s: ", name);
+	const char *found = strcasestr(a->head, start);
+	out[0] = '\0';
+	if (found != NULL)
+		snprintf(out, size, "%.*s", (int)strcspn(found + strlen(start), "\r"), found + strlen(start));
+}
+
+static bool body_holds(const struct json *media, const struct box_answer *a)
+{
+	struct buf why;
+	struct err e = { 0 };
+	const char *key;
+	const struct json *type = json_len(media) == 1 ? json_member(media, 0, &key) : NULL;
+	char content_type[128];
+	header_of(a, "Content-Type", content_type, sizeof(content_type));
+	if (type == NULL || strcmp(content_type, key) != 0)
+		return false;
+	if (strcmp(key, "application/json") != 0)
+		return true;
+	struct json *body = json_parse(bytes_of(a->body), &e);
+	buf_init(&why, 4096);
+	bool ok = body != NULL && schema_holds(api, at(type, "schema"), body, &why);
+	if (!ok)
+		fprintf(stderr, "[%s%s in %s] ", e.text, buf_str(&why), a->body);
+	buf_clear(&why);
+	json_free(body);
+	return ok;
+}
+
+static bool headers_hold(const struct json *response, const struct box_answer *a)
+{
+	const struct json *headers = json_get(response, "headers");
+	for (size_t i = 0; headers != NULL && i < json_len(headers); i++) {
+		const char *name;
+		char value[128];
+		(void)json_member(headers, i, &name);
+		header_of(a, name, value, sizeof(value));
+		if (value[0] == '\0')
+			return false;
+	}
+	return true;
+}
+
+/* The answer to an operation (of the method documented) is one that the document knows. */
+static void holds(const char *method, const char *path, int status, const struct box_answer *a)
+{
+	char number[12];
+	snprintf(number, sizeof(number), "%d", status);
+	const struct json *response = at(at(operation(method, path), "responses"), number);
+	CU_ASSERT_EQUAL(a->status, status);
+	CU_ASSERT_PTR_NOT_NULL(response);
+	if (response == NULL)
+		return;
+	const struct json *media = json_get(response, "content");
+	CU_ASSERT_TRUE(headers_hold(response, a));
+	CU_ASSERT_TRUE(media == NULL || body_holds(media, a));
+	note(method, path, status);
+}
+
+static void checked(int status, const char *token, const char *json)
+{
+	holds("POST", "/v1/checks", status, box_ask(&b, "POST", "/v1/checks", token, json));
+}
+
+static void got(int status, const char *path, const char *token)
+{
+	holds("GET", path, status, box_ask(&b, "GET", path, token, NULL));
+}
+
+static void other_method(const char *method, const char *path)
+{
+	holds(method, path, 405, box_ask(&b, "PUT", path, b.token, "{}"));
+}
+
+/* Every kind of answer of POST /v1/checks, decisions of many shapes among them. */
+static void checks_hold(void)
+{
+	static char big[HTTP_BODY_MAX + 2];
+	checked(200, b.token, box_check("pass", ONLINE));
+	checked(200, b.token, box_check("enhanced", ""));
+	b.found = LOOKUP_HIT;
+	checked(200, b.token, box_check("hit", ONLINE));
+	b.found = LOOKUP_NOT_LISTED;
+	b.held = LOOKUP_NOT_COVERED;
+	checked(200, b.token, box_check("unheld", ONLINE));
+	b.held = LOOKUP_NOT_LISTED;
+	b.confirmed_s = -1;
+	checked(200, b.token, box_check("never", ONLINE));
+	checked(200, b.token,
+		"{\"request_id\":\"two\",\"business\":\"transfer\",\"subject\":{\"kind\":\"resident_id\",\"number\":"
+		"\"1\","
+		"\"name\":\"\xe5\xbc\xa0\xe4\xb8\x89\",\"birth_date\":\"1990-01-31\"},\"counterparty\":{\"kind\":"
+		"\"name\","
+		"\"name\":\"A\"},\"facts\":{\"amount_yuan\":5000.5,\"note\":\"x\",\"phone_match\":false}}");
+	checked(400, b.token, "{");
+	checked(400, b.token, "{\"request_id\":7}");
+	checked(401, NULL, box_check("x", ""));
+	checked(401, "wrong", box_check("x", ""));
+	checked(409, b.token, box_check("pass", ""));
+	memset(big, ' ', HTTP_BODY_MAX + 1);
+	checked(413, b.token, big);
+	int fd = box_connect(&b, NULL);
+	char text[256];
+	snprintf(text, sizeof(text),
+		 "POST /v1/checks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: 2\r\n\r\n{}",
+		 b.token);
+	box_send(fd, bytes_of(text));
+	holds("POST", "/v1/checks", 415, box_answer(&b, fd));
+	close(fd);
+	other_method("POST", "/v1/checks");
+}
+
+static void decision_id(const char *request_id, char out[33])
+{
+	const struct box_answer *a = box_ask(&b, "POST", "/v1/checks", b.token, box_check(request_id, ONLINE));
+	const char *found = strstr(a->body, "\"decision_id\":\"");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(found);
+	snprintf(out, 33, "%.32s", found + strlen("\"decision_id\":\""));
+}
+
+static void decisions_hold(void)
+{
+	static const char route[] = "/v1/decisions/{id}";
+	char id[33], path[64];
+	decision_id("kept", id);
+	snprintf(path, sizeof(path), "/v1/decisions/%s", id);
+	holds("GET", route, 200, box_ask(&b, "GET", path, b.token, NULL));
+	holds("GET", route, 401, box_ask(&b, "GET", path, NULL, NULL));
+	holds("GET", route, 404, box_ask(&b, "GET", "/v1/decisions/nope", b.token, NULL));
+	holds("GET", route, 405, box_ask(&b, "PUT", path, b.token, "{}"));
+	/* A damaged row fails whoever asks for it, and nobody else. */
+	CU_ASSERT_TRUE_FATAL(db_begin(b.db, NULL) &&
+			     db_run(b.db, NULL, "UPDATE journal SET row = x'00' WHERE request_id = ?", "t", "kept") &&
+			     db_commit(b.db, NULL));
+	holds("GET", route, 500, box_ask(&b, "GET", path, b.token, NULL));
+	checked(500, b.token, box_check("kept", ONLINE));
+	checked(200, b.token, box_check("kept-2", ONLINE));
+}
+
+static void the_rest_holds(void)
+{
+	got(200, "/v1/status", b.token);
+	got(401, "/v1/status", NULL);
+	other_method("GET", "/v1/status");
+	got(200, "/healthz", NULL);
+	other_method("GET", "/healthz");
+	got(200, "/metrics", NULL);
+	other_method("GET", "/metrics");
+	CU_ASSERT_TRUE_FATAL(db_exec(b.db, "PRAGMA query_only = ON", NULL));
+	checked(503, b.token, box_check("full", ONLINE));
+	got(503, "/healthz", NULL);
+	CU_ASSERT_TRUE_FATAL(db_exec(b.db, "PRAGMA query_only = OFF", NULL));
+	checked(200, b.token, box_check("full", ONLINE));
+	lan_ready(b.lan, NULL);
+	b.around.branch[0] = '\0';
+	got(503, "/healthz", NULL);
+	got(200, "/v1/status", b.token);
+	checked(503, b.token, box_check("loading", ONLINE));
+}
+
+static size_t documented(const struct json *item, const char *path)
+{
+	size_t missing = 0;
+	for (size_t i = 0; i < json_len(item); i++) {
+		const char *method;
+		const struct json *responses = at(json_member(item, i, &method), "responses");
+		for (size_t j = 0; j < json_len(responses); j++) {
+			const char *status;
+			char text[64];
+			bool found = false;
+			(void)json_member(responses, j, &status);
+			snprintf(text, sizeof(text), "%s %s %s", method, path, status);
+			for (size_t k = 0; k < seen_len; k++)
+				found |= strcasecmp(seen[k], text) == 0;
+			if (!found)
+				fprintf(stderr, "[never seen: %s] ", text);
+			missing += !found;
+		}
+	}
+	return missing;
+}
+
+static void what_the_server_answers_is_what_the_document_says_and_all_of_it_was_seen(void)
+{
+	size_t missing = 0;
+	box_open(&b, false);
+	checks_hold();
+	decisions_hold();
+	the_rest_holds();
+	box_close(&b);
+	const struct json *paths = at(api, "paths");
+	for (size_t i = 0; i < json_len(paths); i++) {
+		const char *path;
+		const struct json *item = json_member(paths, i, &path);
+		missing += documented(item, path);
+	}
+	CU_ASSERT_EQUAL(missing, 0);
+	CU_ASSERT_TRUE(seen_len >= 20);
+}
+
+static bool request_holds(const char *text)
+{
+	struct buf why;
+	struct json *j = json_parse(bytes_of(text), NULL);
+	const struct json *schema = at(at(at(api, "components"), "schemas"), "CheckRequest");
+	buf_init(&why, 4096);
+	bool ok = j != NULL && schema_holds(api, schema, j, &why);
+	buf_clear(&why);
+	json_free(j);
+	return ok;
+}
+
+static bool parser_takes(const char *text)
+{
+	static struct check_request r;
+	return check_request_parse(bytes_of(text), &r, NULL);
+}
+
+static void the_document_and_the_parser_agree_on_requests(void)
+{
+#define SUBJECT "\"subject\":{\"kind\":\"resident_id\",\"number\":\"1\"}"
+	static const struct {
+		const char *text;
+		bool ok;
+	} requests[] = {
+		{ "{\"request_id\":\"r\",\"business\":\"loan\"," SUBJECT "}", true },
+		{ "{\"request_id\":\"r\",\"business\":\"loan\"," SUBJECT
+		  ",\"facts\":{\"a\":1,\"b\":\"t\",\"c\":true}}",
+		  true },
+		{ "{\"request_id\":\"r\",\"business\":\"loan\"," SUBJECT ",\"facts\":{\"a\":null}}", false },
+		{ "{\"request_id\":\"r\",\"business\":\"loan\"," SUBJECT ",\"facts\":[]}", false },
+		{ "{\"request_id\":\"r\",\"business\":\"loan\"," SUBJECT ",\"more\":1}", false },
+		{ "{\"request_id\":\"r\",\"business\":\"loan\"}", false },
+		{ "{\"request_id\":\"r\"," SUBJECT "}", false },
+		{ "{\"business\":\"loan\"," SUBJECT "}", false },
+		{ "{\"request_id\":\"\",\"business\":\"loan\"," SUBJECT "}", false },
+		{ "{\"request_id\":\"a b\",\"business\":\"loan\"," SUBJECT "}", false },
+		{ "{\"request_id\":\"r\",\"business\":\"Loan\"," SUBJECT "}", false },
+		{ "{\"request_id\":\"r\",\"business\":\"loan\",\"subject\":{\"kind\":\"licence\",\"number\":\"1\"}}",
+		  false },
+		{ "{\"request_id\":\"r\",\"business\":\"loan\",\"subject\":{\"kind\":\"uscc\",\"number\":1}}",
+		  false },
+		{ "{\"request_id\":\"r\",\"business\":\"loan\",\"subject\":{\"kind\":\"uscc\",\"number\":\"1\",\"x\":"
+		  "1}}",
+		  false },
+		{ "{\"request_id\":\"r\",\"business\":\"loan\",\"subject\":{\"kind\":\"uscc\",\"number\":\"1\","
+		  "\"birth_date\":\"1990-1-1\"}}",
+		  false },
+		{ "[]", false },
+	};
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		CU_ASSERT_EQUAL(request_holds(requests[i].text), requests[i].ok);
+		CU_ASSERT_EQUAL(parser_takes(requests[i].text), requests[i].ok);
+	}
+	for (int kind = 1; kind <= IDENTIFIER_KIND_LAST; kind++) {
+		char text[256];
+		const char *value = kind == IDENTIFIER_NAME ? "name" : "number";
+		snprintf(text, sizeof(text),
+			 "{\"request_id\":\"r\",\"business\":\"loan\",\"subject\":{\"kind\":\"%s\",\"%s\":\"1\"}}",
+			 identifier_kind_name((enum identifier_kind)kind), value);
+		CU_ASSERT_TRUE(request_holds(text));
+		CU_ASSERT_TRUE(parser_takes(text));
+	}
+}
+
+static CU_TestInfo tests[] = {
+	{ "what the server answers is what the document says, and all of it was seen",
+	  what_the_server_answers_is_what_the_document_says_and_all_of_it_was_seen },
+	{ "the document and the parser agree on requests", the_document_and_the_parser_agree_on_requests },
+	CU_TEST_INFO_NULL,
+};
+SUITE(openapi, setup, teardown, tests);
