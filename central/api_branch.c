@@ -15,7 +15,7 @@ static bool branch_token(struct api_call *call, struct err *e)
 	const struct release_context *release = &call->central->release;
 	char token[BRANCH_TOKEN_LEN + 1];
 	int64_t hours = 0;
-	if (!api_query_int(call, "valid_hours", 1, 24 * 90, BRANCH_TOKEN_S / 3600, &hours, e) ||
+	if (!api_query_int(call, "valid_hours", 1, 2160, BRANCH_TOKEN_S / 3600, &hours, e) ||
 	    !branches_token_new(release->db, release->random, call->path_rest, call->operator, call->now_s,
 				hours * 3600, token, e))
 		return false;

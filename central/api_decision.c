@@ -89,7 +89,7 @@ static struct found *found_new(void)
 	struct found *f = calloc(1, sizeof(*f));
 	if (f == NULL)
 		abort();
-	buf_init(&f->row, JOURNAL_ROW_MAX * 2);
+	buf_init(&f->row, OBJECT_CHUNK);
 	return f;
 }
 

@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -209,12 +210,25 @@ static bool port_check(const char *name, int port, struct err *e)
 	return (port > 0 && port < 65536) || err_set(e, ERR_INPUT, "%s: a port is 1 to 65535", name);
 }
 
+/* o->dir is absolute and there. */
+static bool put_all(const struct init_options *o, struct err *e)
+{
+	return nothing_there(o, e) && put_identities(o, e) && put_key(o, "head.key", e) &&
+	       put_key(o, "seal.key", e) && put_vault_key(o, e) && acl_store(o->dir, (struct bytes){ NULL, 0 }, e) &&
+	       put_broker(o, e) && put_ini(o, e);
+}
+
 bool init_run(const struct init_options *o, struct err *e)
 {
+	struct init_options absolute = *o;
 	if (!host_check(o->host, e) || !port_check("--broker-port", o->broker_port, e) ||
-	    !port_check("--api-port", o->api_port, e) || !file_make_dir(o->dir, e) || !nothing_there(o, e))
+	    !port_check("--api-port", o->api_port, e) || !file_make_dir(o->dir, e))
 		return false;
-	return put_identities(o, e) && put_key(o, "head.key", e) && put_key(o, "seal.key", e) &&
-	       put_vault_key(o, e) && acl_store(o->dir, (struct bytes){ NULL, 0 }, e) && put_broker(o, e) &&
-	       put_ini(o, e);
+	char *dir = realpath(o->dir, NULL);
+	if (dir == NULL)
+		return err_set(e, ERR_IO, "%.200s cannot be reached", o->dir);
+	absolute.dir = dir;
+	bool ok = put_all(&absolute, e);
+	free(dir);
+	return ok;
 }

@@ -39,7 +39,7 @@ static void source_clear(struct source *s)
 static void source_add_raw(struct source *s, struct bytes row)
 {
 	struct buf *b = &s->rows[s->len];
-	buf_init(b, JOURNAL_ROW_MAX * 2);
+	buf_init(b, (size_t)JOURNAL_ROW_MAX * 2);
 	buf_add(b, row.data, row.len);
 	journal_next_hash(s->hashes[s->len], row, s->hashes[s->len + 1]);
 	s->len++;

@@ -1,0 +1,350 @@
+/*
+ * Order of opening: what answers is opened before what asks. The signer and gate come and go by themselves (proc.h); a line that
+ * is down is told to the sync core and nothing else stops. Closing is the reverse: nobody is called back once its owner is gone.
+ */
+#include "central/hub.h"
+
+#include "central/acl.h"
+#include "central/branches.h"
+#include "central/centrald.h"
+#include "central/enrol_port.h"
+#include "central/signer.h"
+#include "central/store.h"
+#include "central/sync.h"
+#include "protocol/base/gate.h"
+#include "protocol/base/log.h"
+#include "protocol/base/mqtt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define TICK_MS  60000 /* gate's clock; also: what the counters say is logged */
+#define PATH_LEN 108
+
+struct hub {
+	struct central central;
+	const struct hub_config *config;
+	struct loop *loop;
+	struct objects objects;
+	struct proc *gate;
+	struct mqtt *mqtt;
+	struct api *api;
+	struct enrol_port *enrol;
+	struct loop_timer *sync_timer, *tick;
+	struct central_sync_info logged;
+	char run_dir[PATH_LEN], mqtt_socket[PATH_LEN], enrol_socket[PATH_LEN], ctl_socket[PATH_LEN];
+};
+
+static int64_t wall_s(void)
+{
+	return time(NULL);
+}
+
+static struct instant instant_now(void)
+{
+	return (struct instant){ loop_now_ms(), wall_s() };
+}
+
+/* --- sync --- */
+
+static void sync_soon(void *arg)
+{
+	struct hub *h = arg;
+	loop_timer_set(h->sync_timer, 0);
+}
+
+static void on_sync_timer(void *arg)
+{
+	struct hub *h = arg;
+	int64_t next = central_sync_run(h->central.sync, instant_now());
+	if (next == INT64_MAX)
+		return;
+	int64_t wait = next - loop_now_ms();
+	loop_timer_set(h->sync_timer, wait > 0 ? wait : 0);
+}
+
+static void on_head_signed(void *arg, struct bytes message, const struct err *why)
+{
+	struct hub *h = arg;
+	if (message.data == NULL)
+		log_warn("the head was not signed", "why=%s", why->text);
+	central_sync_signed(h->central.sync, message, why, instant_now());
+	sync_soon(h);
+}
+
+static bool head_sign_ask(void *arg, struct bytes payload, struct err *e)
+{
+	struct hub *h = arg;
+	return signer_head(h->central.signer, payload, on_head_signed, h, e);
+}
+
+/* --- the line --- */
+
+static bool line_publish(void *arg, const char *topic, struct bytes payload, bool retain, uint32_t expiry_s,
+			 struct err *e)
+{
+	struct hub *h = arg;
+	return mqtt_publish(h->mqtt, topic, payload, retain, expiry_s, NULL, e);
+}
+
+static bool line_subscribe(void *arg, const char *filter, struct err *e)
+{
+	struct hub *h = arg;
+	return mqtt_subscribe(h->mqtt, filter, e);
+}
+
+static bool line_unsubscribe(void *arg, const char *filter, struct err *e)
+{
+	struct hub *h = arg;
+	return mqtt_unsubscribe(h->mqtt, filter, e);
+}
+
+static void on_up(void *arg)
+{
+	struct hub *h = arg;
+	log_info("the broker is reached", "port=%lld", (long long)h->config->broker_port);
+	central_sync_up(h->central.sync, instant_now());
+	sync_soon(h);
+}
+
+static void on_down(void *arg, const char *why)
+{
+	struct hub *h = arg;
+	log_warn("the broker is not reached", "why=%s", why);
+	central_sync_down(h->central.sync, instant_now());
+}
+
+static void on_message(void *arg, const char *topic, struct bytes payload)
+{
+	struct hub *h = arg;
+	central_sync_message(h->central.sync, topic, payload, instant_now());
+	sync_soon(h);
+}
+
+static void on_published(void *arg, int mid, int reason)
+{
+	struct hub *h = arg;
+	if (reason >= 0x80)
+		log_error("the broker refused a publication: its access list is not ours", "mid=%d reason=%d", mid,
+			  reason);
+	sync_soon(h); /* there is room again */
+}
+
+/* --- children --- */
+
+static void gate_configure(void *arg)
+{
+	struct hub *h = arg;
+	const struct hub_config *c = h->config;
+	struct gate_config g = { .now_s = wall_s(), .ports_len = 2 };
+	struct gate_port *in = &g.ports[0], *out = &g.ports[1];
+	struct buf payload;
+	struct err e = { 0 };
+	snprintf(g.run_dir, sizeof(g.run_dir), "%s", h->run_dir);
+	*in = (struct gate_port){ .inward = true, .port = (int)c->enrol_port };
+	snprintf(in->name, sizeof(in->name), "enrol");
+	snprintf(in->host, sizeof(in->host), "%s", c->listen);
+	snprintf(in->socket, sizeof(in->socket), "%s", h->enrol_socket);
+	in->cert = buf_bytes(&c->broker_cert);
+	in->key = buf_bytes(&c->broker_key);
+	*out = (struct gate_port){ .port = (int)c->broker_port };
+	snprintf(out->name, sizeof(out->name), "mqtt");
+	snprintf(out->host, sizeof(out->host), "%s", c->host);
+	snprintf(out->socket, sizeof(out->socket), "%s", h->mqtt_socket);
+	out->cert = buf_bytes(&c->central_cert);
+	out->key = buf_bytes(&c->central_key);
+	out->ca = buf_bytes(&c->ca);
+	buf_init(&payload, FRAME_MAX - 1);
+	if (!gate_config_encode(&g, &payload, &e) || !proc_send(h->gate, GATE_CONFIG, buf_bytes(&payload)))
+		log_error("gate was not configured", "why=%s", e.text);
+	if (payload.data != NULL)
+		explicit_bzero(payload.data, payload.cap);
+	buf_clear(&payload);
+}
+
+static void on_gate_frame(void *arg, uint8_t type, struct bytes payload)
+{
+	struct gate_event v;
+	struct err e = { 0 };
+	(void)arg;
+	if (type != GATE_EVENT || !gate_event_decode(payload, &v, &e)) {
+		log_warn("gate said something else", "type=%u why=%s", type, e.text);
+		return;
+	}
+	switch (v.kind) {
+	case GATE_LISTENING: log_info("gate listens", "port=%s number=%lld", v.port_name, (long long)v.number); break;
+	case GATE_CONNECTED: log_debug("gate connected", "port=%s", v.port_name); break;
+	case GATE_FAILED: log_warn("gate", "port=%s why=%s", v.port_name, v.text); break;
+	case GATE_SANDBOX: log_info("gate is sandboxed", "how=%s", v.text); break;
+	}
+}
+
+static void on_gate_stopped(void *arg, const char *why)
+{
+	(void)arg;
+	log_warn("gate stopped and is started again", "why=%s", why);
+}
+
+static void on_signer_ready(void *arg, const char *how)
+{
+	log_info("the signer is ready", "sandbox=%s", how);
+	sync_soon(arg);
+}
+
+static void on_signer_stopped(void *arg, const char *why)
+{
+	(void)arg;
+	log_warn("the signer stopped and is started again", "why=%s", why);
+}
+
+static void on_enrolled(void *arg, const char *branch)
+{
+	(void)arg;
+	log_info("a branch was enrolled", "branch=%s", branch);
+}
+
+/* --- once a minute --- */
+
+static void counters_log(struct hub *h)
+{
+	struct central_sync_info now, *was = &h->logged;
+	central_sync_info(h->central.sync, &now);
+	if (now.refused > was->refused)
+		log_warn("messages of branches that may not speak", "new=%llu",
+			 (unsigned long long)(now.refused - was->refused));
+	if (now.malformed > was->malformed)
+		log_warn("messages that nobody can read", "new=%llu",
+			 (unsigned long long)(now.malformed - was->malformed));
+	if (now.conflicts > was->conflicts)
+		log_error("journals that contradict what is stored", "new=%llu",
+			  (unsigned long long)(now.conflicts - was->conflicts));
+	if (now.faults > was->faults)
+		log_error("faults", "new=%llu last=%s", (unsigned long long)(now.faults - was->faults),
+			  now.last_fault);
+	*was = now;
+}
+
+static void on_tick(void *arg)
+{
+	struct hub *h = arg;
+	gate_clock_send(h->gate, wall_s());
+	counters_log(h);
+	loop_timer_set(h->tick, TICK_MS);
+}
+
+/* --- open and close --- */
+
+static void paths_set(struct hub *h)
+{
+	const char *dir = h->config->dir; /* hub_config_load has seen to it that these fit */
+	snprintf(h->run_dir, PATH_LEN, "%.90s/run", dir);
+	snprintf(h->mqtt_socket, PATH_LEN, "%.90s/run/mqtt.sock", dir);
+	snprintf(h->enrol_socket, PATH_LEN, "%.90s/run/enrol.sock", dir);
+	snprintf(h->ctl_socket, PATH_LEN, "%.90s/ctl.sock", dir);
+}
+
+static bool store_ready(struct hub *h, struct err *e)
+{
+	char path[320];
+	struct buf revoked;
+	struct release_context *r = &h->central.release;
+	snprintf(path, sizeof(path), "%s/objects", h->config->dir);
+	r->db = store_open(h->config->dir, e);
+	if (r->db == NULL || !objects_open(&h->objects, path, e) || !file_make_dir(h->run_dir, e))
+		return false;
+	r->objects = &h->objects;
+	r->vault_key = h->config->vault_key;
+	r->random = &random_system;
+	h->central.dir = h->config->dir;
+	/* A crash between a revocation and its access list is mended here. */
+	buf_init(&revoked, 16777216);
+	bool ok = branches_revoked(r->db, &revoked, e) && acl_store(h->config->dir, buf_bytes(&revoked), e);
+	buf_clear(&revoked);
+	return ok;
+}
+
+static bool enrol_ready(struct hub *h, struct err *e)
+{
+	struct enrol_port_config c = {
+		.path = h->enrol_socket,
+		.db = h->central.release.db,
+		.random = &random_system,
+		.signer = h->central.signer,
+		.ca = buf_bytes(&h->config->ca),
+		.seal_key = h->config->seal_point,
+		.broker_host = h->config->host,
+		.broker_port = h->config->broker_port,
+		.now_s = wall_s,
+		.enrolled = on_enrolled,
+		.arg = h,
+	};
+	h->enrol = enrol_port_open(h->loop, &c, e);
+	return h->enrol != NULL;
+}
+
+static bool line_ready(struct hub *h, struct err *e)
+{
+	static const struct mqtt_events events = { on_up, on_down, on_message, on_published };
+	static const struct proc_events gate_events = { gate_configure, on_gate_frame, on_gate_stopped };
+	const struct mqtt_config c = { .client_id = "central", .socket_path = h->mqtt_socket };
+	h->gate = proc_start(h->loop, "gate", &gate_events, h);
+	h->mqtt = mqtt_new(h->loop, &c, &events, h, e);
+	return h->mqtt != NULL;
+}
+
+static void sync_ready(struct hub *h)
+{
+	static const struct signer_events events = { on_signer_ready, on_signer_stopped };
+	struct central_sync_config c = {
+		.release = &h->central.release,
+		.transport = { h, line_publish, line_subscribe, line_unsubscribe },
+		.signer = { h, head_sign_ask },
+		.wake = sync_soon,
+		.wake_arg = h,
+		.seal_scalar = h->config->seal_scalar,
+		.seal_point = h->config->seal_point,
+	};
+	h->sync_timer = loop_timer_new(h->loop, on_sync_timer, h);
+	h->tick = loop_timer_new(h->loop, on_tick, h);
+	h->central.sync = central_sync_new(&c);
+	h->central.signer = signer_start(h->loop, "signer", h->config->dir, &events, h);
+}
+
+struct hub *hub_open(struct loop *l, const struct hub_config *c, struct err *e)
+{
+	struct hub *h = calloc(1, sizeof(*h));
+	if (h == NULL)
+		abort();
+	h->config = c;
+	h->loop = l;
+	paths_set(h);
+	if (!store_ready(h, e))
+		goto fail;
+	sync_ready(h);
+	h->api = api_open(l, &h->central, h->ctl_socket, e);
+	if (h->api == NULL || !enrol_ready(h, e) || !line_ready(h, e))
+		goto fail;
+	loop_timer_set(h->tick, TICK_MS);
+	return h;
+fail:
+	hub_close(h);
+	return NULL;
+}
+
+void hub_close(struct hub *h)
+{
+	if (h == NULL)
+		return;
+	mqtt_free(h->mqtt);
+	proc_stop(h->gate);
+	enrol_port_close(h->enrol);
+	api_close(h->api);
+	signer_stop(h->central.signer);
+	central_sync_free(h->central.sync);
+	loop_timer_free(h->sync_timer);
+	loop_timer_free(h->tick);
+	db_close(h->central.release.db);
+	free(h);
+}
