@@ -104,7 +104,7 @@ static void port_take(struct port *p, int fd)
 	struct link_config c = { .loop = p->gate->loop,
 				 .tls = p->tls,
 				 .deadline_ms = g->deadline_ms,
-				 .idle_ms = p->config.inward ? g->idle_ms : 0,
+				 .idle_ms = g->idle_ms,
 				 .opened = port_opened,
 				 .ended = port_link_ended,
 				 .arg = p };

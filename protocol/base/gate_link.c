@@ -3,7 +3,8 @@
  * watches for idleness in OPEN. A link ends once, in link_end, after which nothing touches it: ended may have freed it.
  *
  * OPEN: `in` goes from TLS to the Unix socket, `out` the other way. A stream that has ended and been delivered is shut on its far
- * side; when both are, the link is over. When one is, the other has `deadline_ms` without a byte to end too.
+ * side; when both are, the link is over. Once one has ended, nothing may stand still for `deadline_ms`, and with bytes unsent not
+ * for `idle_ms`: a line that died would else hold its link for ever. An outward line with nothing to say may be silent.
  */
 #include "protocol/base/gate_link.h"
 
@@ -50,8 +51,11 @@ struct link {
 	int64_t deadline_ms; /* of FINDING and CONNECTING together */
 };
 
+/* How a client of the LAN leaves an open connection is nothing to tell. */
 static void link_end(struct link *l, const struct err *why)
 {
+	if (l->inward && l->state == OPEN)
+		why = NULL;
 	loop_timer_stop(l->timer);
 	loop_timer_stop(l->again);
 	if (l->tcp_watch != NULL)
@@ -200,9 +204,12 @@ static void link_watch(struct link *l)
 	loop_fd_set(l->local_watch, local);
 }
 
+/* For how long nothing may move; 0: for ever. */
 static int quiet_most(const struct link *l)
 {
-	return l->in.shut || l->out.shut ? l->config.deadline_ms : l->config.idle_ms;
+	if (l->in.ended || l->out.ended)
+		return l->config.deadline_ms;
+	return l->inward || l->out.at < l->out.end ? l->config.idle_ms : 0;
 }
 
 static void link_pump(void *arg)
@@ -226,7 +233,7 @@ static void link_pump(void *arg)
 	if (moved)
 		loop_timer_set(l->again, 0);
 	int quiet_ms = quiet_most(l);
-	if (quiet_ms > 0 && (l->in.shut || l->out.shut || !loop_timer_is_set(l->timer)))
+	if (quiet_ms > 0 && (l->in.ended || l->out.ended || !loop_timer_is_set(l->timer)))
 		loop_timer_set(l->timer, quiet_ms);
 	link_watch(l);
 }
@@ -245,11 +252,8 @@ static void open_timer(struct link *l)
 		loop_timer_set(l->timer, left_ms);
 		return;
 	}
-	if (quiet_ms == 0)
-		return;
-	struct err e;
-	err_set(&e, ERR_IO, "nothing moved for %d ms", quiet_ms);
-	link_end(l, l->in.shut || l->out.shut ? NULL : &e);
+	if (quiet_ms > 0)
+		link_end(l, NULL);
 }
 
 static void stream_init(struct stream *s)

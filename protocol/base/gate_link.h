@@ -14,10 +14,10 @@ struct link_config {
 	struct loop *loop;
 	struct tls_config *tls;
 	int deadline_ms; /* for connecting, and again for the handshake */
-	int idle_ms;	 /* without a byte in either direction; 0: no end */
+	int idle_ms;	 /* without a byte in either direction; outward only while bytes wait to be sent */
 	/* Outward: the far side is reached. */
 	void (*opened)(void *arg, struct link *l);
-	/* Said once, at the end; free it here or later. why NULL: both sides have closed in order. */
+	/* Said once, at the end; free it here or later. why NULL: nothing to tell. */
 	void (*ended)(void *arg, struct link *l, const struct err *why);
 	void *arg;
 };

@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -389,6 +390,7 @@ static void an_idle_connection_is_cut(void)
 	CU_ASSERT_EQUAL(c.step, TLS_DONE);
 	CU_ASSERT_NOT_EQUAL(end_fate(&c, 3000), TLS_WANT_READ);
 	CU_ASSERT_TRUE(loop_now_ms() - begin >= 250 && loop_now_ms() - begin < 1500);
+	CU_ASSERT_EQUAL(seen.failed, 0);
 	end_free(&c);
 	close(fd);
 }
@@ -485,6 +487,7 @@ static int far_listen(struct gate_port *p)
 
 static void bytes_pass_outward(void)
 {
+	config.idle_ms = 150;
 	struct gate_port *p = port_add(false, "mqtt", &client_id, &ca);
 	int far = far_listen(p);
 	gate_start();
@@ -494,6 +497,7 @@ static void bytes_pass_outward(void)
 		shake(&s);
 		CU_ASSERT_EQUAL(s.step, TLS_DONE);
 		CU_ASSERT_STRING_EQUAL(tls_peer(s.tls), "b0001");
+		CU_ASSERT_EQUAL(end_fate(&s, 400), TLS_WANT_READ); /* silence outward is nobody's business */
 		exchange(&s, fd);
 		close(fd);
 		CU_ASSERT_EQUAL(end_fate(&s, 2000), TLS_CLOSED);
@@ -551,6 +555,43 @@ static void a_far_side_that_says_nothing_is_left(void)
 	CU_ASSERT_TRUE(until(&seen.failed, 1, 1000));
 	CU_ASSERT_PTR_NOT_NULL(strstr(seen.text, "no handshake within"));
 	close(fd);
+	close(far);
+}
+
+static unsigned descriptors(int pid)
+{
+	char path[64];
+	unsigned n = 0;
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	DIR *d = opendir(path);
+	while (d != NULL && readdir(d) != NULL)
+		n++;
+	if (d != NULL)
+		closedir(d);
+	return n;
+}
+
+static void a_line_that_died_with_bytes_unsent_is_let_go(void)
+{
+	static uint8_t some[65536];
+	config.idle_ms = 500;
+	int far = far_listen(port_add(false, "mqtt", NULL, &ca));
+	gate_start();
+	unsigned before = descriptors(proc_pid(proc));
+	int fd = unix_connect("mqtt");
+	struct end s = end_new(accept_soon(far, 2000), true, &server_id, NULL);
+	shake(&s);
+	CU_ASSERT_EQUAL(s.step, TLS_DONE);
+	for (int quiet = 0; quiet < 20;) {
+		quiet = send(fd, some, sizeof(some), MSG_NOSIGNAL) > 0 ? 0 : quiet + 1;
+		loop_once(loop, 1);
+	}
+	CU_ASSERT_TRUE(descriptors(proc_pid(proc)) > before);
+	close(fd); /* the far side neither reads nor leaves */
+	for (int64_t end = loop_now_ms() + 3000; descriptors(proc_pid(proc)) > before && loop_now_ms() < end;)
+		loop_once(loop, 20);
+	CU_ASSERT_EQUAL(descriptors(proc_pid(proc)), before);
+	end_free(&s);
 	close(far);
 }
 
@@ -698,6 +739,7 @@ static CU_TestInfo tests[] = {
 	{ "a far side of another name is refused", a_far_side_of_another_name_is_refused },
 	{ "a far side past its date is refused", a_far_side_past_its_date_is_refused },
 	{ "a far side that says nothing is left", a_far_side_that_says_nothing_is_left },
+	{ "a line that died with bytes unsent is let go", a_line_that_died_with_bytes_unsent_is_let_go },
 	{ "a far side not reached is told once a second", a_far_side_not_reached_is_told_once_a_second },
 	{ "a gate that died comes back and serves again", a_gate_that_died_comes_back_and_serves_again },
 	{ "a port that cannot work leaves the others alone", a_port_that_cannot_work_leaves_the_others_alone },
