@@ -124,19 +124,13 @@ bool branches_revoked(struct db *db, struct buf *out, struct err *e)
 	return ok && buf_ok(out, "revoked branches", e);
 }
 
-/* What comes from outside is any 64 bits; a column holds 63. */
-static int64_t column(uint64_t v)
-{
-	return v > INT64_MAX ? INT64_MAX : (int64_t)v;
-}
-
 static bool list_put(struct db *db, const char *branch, const struct status_list *l, struct err *e)
 {
 	return db_run(db, e,
 		      "INSERT INTO branch_list (branch, list, version, hash, count, confirmed_s, fault)"
 		      " VALUES (?, ?, ?, ?, ?, ?, ?)",
-		      "ttibiit", branch, l->name, column(l->version), (struct bytes){ l->hash, HASH_LEN },
-		      column(l->count), l->confirmed_s, l->fault);
+		      "ttibiit", branch, l->name, (int64_t)l->version, (struct bytes){ l->hash, HASH_LEN },
+		      (int64_t)l->count, l->confirmed_s, l->fault);
 }
 
 /* Rows that the branch no longer has and that never came. */
@@ -162,8 +156,9 @@ static bool status_put(struct db *db, const char *name, const struct status *s, 
 	    !db_run(db, e,
 		    "UPDATE branch SET last_seen_s = ?, status_s = ?, software = ?, clock_s = ?, head_sequence = ?,"
 		    " journal_first = ?, journal_last = ?, checks = ?, faults = ? WHERE name = ?",
-		    "iitiiiiiit", now_s, now_s, s->software, s->clock_s, column(s->head_sequence),
-		    column(s->journal_first), column(s->journal_last), column(s->checks), column(s->faults), name) ||
+		    "iitiiiiiit", now_s, now_s, s->software, s->clock_s, (int64_t)s->head_sequence,
+		    (int64_t)s->journal_first, (int64_t)s->journal_last, (int64_t)s->checks, (int64_t)s->faults,
+		    name) ||
 	    !db_run(db, e, "DELETE FROM branch_list WHERE branch = ?", "t", name))
 		return false;
 	for (size_t i = 0; i < s->lists_len; i++) {

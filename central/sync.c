@@ -17,6 +17,8 @@ struct central_sync *central_sync_new(const struct central_sync_config *c)
 	if (s == NULL)
 		abort();
 	s->config = *c;
+	if (s->config.push_size_max == 0)
+		s->config.push_size_max = CENTRAL_PUSH_SIZE_MAX;
 	s->signing_ms = INT64_MIN;
 	s->pushes_next_ms = INT64_MAX;
 	buf_init(&s->payload, COSE_MAX);

@@ -42,6 +42,7 @@ struct central_sync_config {
 	struct head_signer signer;
 	void (*wake)(void *arg); /* something was released: run soon; NULL is fine */
 	void *wake_arg;
+	uint64_t push_size_max;                  /* 0: CENTRAL_PUSH_SIZE_MAX */
 	const uint8_t *seal_scalar, *seal_point; /* central's; journal keys come sealed to it */
 };
 

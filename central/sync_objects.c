@@ -54,7 +54,7 @@ static bool chunk_publish(struct central_sync *s, const struct chunk_id *id, uin
 static void push_add(struct central_sync *s, const struct push *old, size_t old_len, const struct object_ref *ref,
 		     int64_t now_ms)
 {
-	int64_t end = ref->size <= CENTRAL_PUSH_SIZE_MAX ? (int64_t)object_chunks(ref->size) : 0;
+	int64_t end = ref->size <= s->config.push_size_max ? (int64_t)object_chunks(ref->size) : 0;
 	for (size_t i = 0; i < s->pushes_len; i++) {
 		if (memcmp(s->pushes[i].hash, ref->hash, HASH_LEN) == 0)
 			return;

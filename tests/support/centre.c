@@ -1,0 +1,120 @@
+#include "tests/support/centre.h"
+#include "central/branches.h"
+#include "central/store.h"
+#include "tests/support/documents.h"
+#include "tests/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const uint8_t vault_key[32] = "the vault key of a test central";
+
+static void must(bool ok, const struct err *e)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "%s\n", e->text);
+	abort();
+}
+
+void centre_reopen(struct centre *c)
+{
+	struct err e = { 0 };
+	char objects[128];
+	if (c->db != NULL)
+		db_close(c->db);
+	snprintf(objects, sizeof(objects), "%s/objects", c->dir);
+	c->db = store_open(c->dir, &e);
+	must(c->db != NULL && objects_open(&c->objects, objects, &e), &e);
+	c->release = (struct release_context){ c->db, &c->objects, vault_key, &random_system };
+}
+
+void centre_open(struct centre *c)
+{
+	*c = (struct centre){ 0 };
+	snprintf(c->dir, sizeof(c->dir), "%s", test_dir());
+	key_new(&random_system, c->head_scalar, c->head_point);
+	key_new(&random_system, c->seal_scalar, c->seal_point);
+	centre_reopen(c);
+}
+
+void centre_close(struct centre *c)
+{
+	db_close(c->db);
+	c->db = NULL;
+}
+
+static void publish(struct centre *c, int64_t id)
+{
+	struct err e = { 0 };
+	must(release_submit(&c->release, id, "alice", true, CENTRE_NOW_S, &e) &&
+		     release_approve(&c->release, id, "bob", CENTRE_NOW_S, &e) &&
+		     release_publish(&c->release, id, "bob", CENTRE_NOW_S, &e),
+	     &e);
+}
+
+/* The check digit of a made-up resident ID. */
+static char check_digit(const char *id)
+{
+	static const int weights[] = { 7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2 };
+	int sum = 0;
+	for (int k = 0; k < 17; k++)
+		sum += (id[k] - '0') * weights[k];
+	return "10X98765432"[sum % 11];
+}
+
+void centre_publish_list(struct centre *c, unsigned first, unsigned n)
+{
+	struct list_draft d = { .name = "black-test",
+				.source = "test.csv",
+				.operator= "alice",
+				.format = IMPORT_AUTO,
+				.mode = DRAFT_REPLACE,
+				.reason = 1,
+				.now_s = CENTRE_NOW_S };
+	struct buf csv;
+	struct err e = { 0 };
+	int64_t id = 0;
+	buf_init(&csv, 1 << 24);
+	buf_add_str(&csv, "kind,number,name,reason,until,note\n");
+	for (unsigned i = first; i < first + n; i++) {
+		char number[24];
+		snprintf(number, sizeof(number), "330802%04u%02u%02u%03u", 1950 + i / 300000, 1 + i / 25000 % 12,
+			 1 + i / 1000 % 25, i % 1000);
+		buf_add_fmt(&csv, "resident_id,%s%c,,1,,\n", number, check_digit(number));
+	}
+	must(list_draft_import(&c->release, &d, buf_bytes(&csv), &id, &e), &e);
+	buf_clear(&csv);
+	publish(c, id);
+}
+
+void centre_publish_document(struct centre *c, const char *type)
+{
+	char path[64];
+	struct err e = { 0 };
+	int64_t id = 0;
+	snprintf(path, sizeof(path), "central/sample/%s.json", type);
+	struct buf json = file_text(path);
+	must(document_draft_import(&c->release, type, path, buf_bytes(&json), "alice", CENTRE_NOW_S, &id, &e), &e);
+	buf_clear(&json);
+	publish(c, id);
+}
+
+void centre_enrol(struct centre *c, const char *branch, const uint8_t seal_point[POINT_LEN])
+{
+	char token[BRANCH_TOKEN_LEN + 1];
+	struct err e = { 0 };
+	must(branches_token_new(c->db, &random_system, branch, "alice", CENTRE_NOW_S, 60, token, &e) &&
+		     db_run(c->db, &e, "UPDATE branch SET enrolled_s = 1, seal_key = ? WHERE name = ?", "bt",
+			    (struct bytes){ seal_point, POINT_LEN }, branch),
+	     &e);
+}
+
+int64_t centre_count(struct centre *c, const char *sql)
+{
+	int64_t n = -1;
+	struct err e = { 0 };
+	must(db_run_int(c->db, &n, &e, sql, ""), &e);
+	return n;
+}
