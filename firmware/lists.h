@@ -77,6 +77,8 @@ struct lists_step {
 	void *arg;
 };
 void lists_apply(struct lists *l, const struct lists_step *step);
+/* A step under way with this arg ends without its done. */
+void lists_disown(struct lists *l, const void *arg);
 
 struct lists_counters {
 	uint64_t deltas, snapshots, compactions, proofs, faults;

@@ -128,8 +128,7 @@ static bool snapshot_store(struct lists *l, const struct list *list, const struc
 {
 	if (!db_begin(l->db, e))
 		return false;
-	if (list_store(l, list, e) && list_drop_layers(l, list, e) &&
-	    list_store_layer(l, list, 0, &v->files[0], e) &&
+	if (list_store(l, list, e) && list_drop_layers(l, list, e) && list_store_layer(l, list, 0, &v->files[0], e) &&
 	    db_exec(l->db, "DELETE FROM epoch_key WHERE epoch < (SELECT min(epoch) FROM list)", e) &&
 	    list_canaries(v, list->canary_hit, list->canary_miss, e) && db_commit(l->db, e))
 		return true;
@@ -179,8 +178,7 @@ static void apply_end(struct lists *l, const struct err *e)
 static void apply_checked(struct lists *l, const struct lists_result *r)
 {
 	struct err e = r->err;
-	bool ok =
-		e.code == ERR_NONE && (l->work.is_delta ? delta_switch(l, r, &e) : snapshot_switch(l, r, &e));
+	bool ok = e.code == ERR_NONE && (l->work.is_delta ? delta_switch(l, r, &e) : snapshot_switch(l, r, &e));
 	if (ok && !l->work.is_delta) {
 		lists_drop_keys(l);
 		if (!lists_sweep(l, NULL))
@@ -232,8 +230,7 @@ void lists_apply(struct lists *l, const struct lists_step *step)
 		apply_end(l, &e);
 		return;
 	}
-	void (*check)(struct lists *, struct lists_result *) =
-		w->is_delta ? lists_check_delta : lists_check_snapshot;
+	void (*check)(struct lists *, struct lists_result *) = w->is_delta ? lists_check_delta : lists_check_snapshot;
 	if ((w->is_delta ? w->edge.object.size : w->entry.object.size) > AT_ONCE_BYTES) {
 		lists_job_start(l, check, apply_checked);
 		return;
@@ -241,4 +238,15 @@ void lists_apply(struct lists *l, const struct lists_step *step)
 	struct lists_result r = { 0 };
 	check(l, &r);
 	apply_checked(l, &r);
+}
+
+static void done_for_nobody(void *arg, const struct err *e)
+{
+	(void)arg, (void)e;
+}
+
+void lists_disown(struct lists *l, const void *arg)
+{
+	if (l->work.done != NULL && l->work.arg == arg)
+		l->work.done = done_for_nobody;
 }
