@@ -31,11 +31,12 @@ bool branch_address(const char *text, char host[256], int *port, struct err *e) 
 
 /* What stands between the branch and the network. */
 struct line {
-	struct proc *gate; /* NULL while there is nothing for it to do */
-	struct mqtt *mqtt; /* the three are NULL until it is a member */
-	struct sync *sync;
+	struct proc *gate;      /* NULL while there is nothing for it to do */
+	struct sync *sync;      /* NULL until it is a member */
+	struct mqtt *mqtt;      /* NULL until gate listens for it */
 	struct loop_timer *due; /* of sync */
 	int64_t gate_clock_s;   /* what gate was last told */
+	bool gate_afresh;       /* it is being stopped by us */
 	char gate_fault[120];
 	int https_port; /* bound; 0: not now */
 	/* An enrolment that is under way: */

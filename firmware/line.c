@@ -64,8 +64,11 @@ static void gate_started(void *arg)
 	buf_clear(&out);
 }
 
-static void gate_told(struct line *line, const struct gate_event *v)
+static void mqtt_start(struct branch *b);
+
+static void gate_told(struct branch *b, const struct gate_event *v)
 {
+	struct line *line = &b->line;
 	bool https = strcmp(v->port_name, "https") == 0;
 	switch (v->kind) {
 	case GATE_LISTENING:
@@ -73,6 +76,8 @@ static void gate_told(struct line *line, const struct gate_event *v)
 		if (https) {
 			line->https_port = (int)v->number;
 			line->gate_fault[0] = '\0';
+		} else if (strcmp(v->port_name, "mqtt") == 0) {
+			mqtt_start(b);
 		}
 		break;
 	case GATE_CONNECTED: log_debug("connected", "port=%s", v->port_name); break;
@@ -92,7 +97,7 @@ static void gate_frame(void *arg, uint8_t type, struct bytes payload)
 	struct gate_event v;
 	struct err e = { 0 };
 	if (type == GATE_EVENT && gate_event_decode(payload, &v, &e))
-		gate_told(&b->line, &v);
+		gate_told(b, &v);
 	else
 		log_warn("gate said something unknown", "type=%u why=\"%s\"", type, e.text);
 }
@@ -100,14 +105,19 @@ static void gate_frame(void *arg, uint8_t type, struct bytes payload)
 static void gate_stopped(void *arg, const char *why)
 {
 	struct branch *b = arg;
-	log_warn("gate has stopped and is started again", "why=\"%s\"", why);
+	bool ours = b->line.gate_afresh;
+	b->line.gate_afresh = false;
 	b->line.https_port = 0;
+	if (ours)
+		return;
+	log_warn("gate has stopped and is started again", "why=\"%s\"", why);
 	snprintf(b->line.gate_fault, sizeof(b->line.gate_fault), "%.119s", why);
 }
 
 void line_gate(struct branch *b)
 {
 	static const struct proc_events on = { gate_started, gate_frame, gate_stopped };
+	b->line.gate_afresh = b->line.gate != NULL && proc_pid(b->line.gate) != 0;
 	if (b->line.gate != NULL)
 		proc_restart(b->line.gate);
 	else
@@ -145,18 +155,24 @@ static bool send_publish(void *arg, const char *topic, struct bytes payload, boo
 			 struct err *e)
 {
 	const struct branch *b = arg;
+	if (b->line.mqtt == NULL)
+		return err_set(e, ERR_IO, "no line");
 	return mqtt_publish(b->line.mqtt, topic, payload, retain, expiry_s, NULL, e);
 }
 
 static bool send_subscribe(void *arg, const char *filter, struct err *e)
 {
 	const struct branch *b = arg;
+	if (b->line.mqtt == NULL)
+		return err_set(e, ERR_IO, "no line");
 	return mqtt_subscribe(b->line.mqtt, filter, e);
 }
 
 static bool send_unsubscribe(void *arg, const char *filter, struct err *e)
 {
 	const struct branch *b = arg;
+	if (b->line.mqtt == NULL)
+		return err_set(e, ERR_IO, "no line");
 	return mqtt_unsubscribe(b->line.mqtt, filter, e);
 }
 
@@ -209,10 +225,24 @@ static void line_part(struct line *line)
 		loop_timer_stop(line->due);
 }
 
-bool line_join(struct branch *b, struct err *e)
+/* Once gate listens for it, and at once: its own back-off may have grown while gate was away. */
+static void mqtt_start(struct branch *b)
 {
 	static const struct mqtt_events on = { mqtt_up, mqtt_down, mqtt_message, mqtt_published };
 	char socket[108];
+	struct err e = { 0 };
+	if (b->line.sync == NULL || (b->line.mqtt != NULL && mqtt_is_up(b->line.mqtt)))
+		return;
+	snprintf(socket, sizeof(socket), "%s/mqtt.sock", b->run_dir);
+	const struct mqtt_config mqtt = { .client_id = b->membership.sync.branch, .socket_path = socket };
+	mqtt_free(b->line.mqtt);
+	b->line.mqtt = mqtt_new(b->loop, &mqtt, &on, b, &e);
+	if (b->line.mqtt == NULL)
+		log_error("no MQTT", "why=\"%s\"", e.text);
+}
+
+bool line_join(struct branch *b, struct err *e)
+{
 	const struct sync_config sync = {
 		.identity = b->membership.sync,
 		.db = b->db,
@@ -229,11 +259,6 @@ bool line_join(struct branch *b, struct err *e)
 	line_gate(b);
 	b->line.sync = sync_new(&sync, e);
 	if (b->line.sync == NULL)
-		return false;
-	snprintf(socket, sizeof(socket), "%s/mqtt.sock", b->run_dir);
-	const struct mqtt_config mqtt = { .client_id = b->membership.sync.branch, .socket_path = socket };
-	b->line.mqtt = mqtt_new(b->loop, &mqtt, &on, b, e);
-	if (b->line.mqtt == NULL)
 		return false;
 	sync_wake(b);
 	return true;
