@@ -8,6 +8,8 @@
 
 #include <math.h>
 
+#define ROUNDING 0.5 /* never stricter than central, which counts in whole entries */
+
 bool list_guard(const struct list *list, const struct head_entry *entry, uint64_t to, uint64_t count_to,
 		uint64_t changes, struct err *e)
 {
@@ -17,19 +19,20 @@ bool list_guard(const struct list *list, const struct head_entry *entry, uint64_
 	double count = (double)list->start_count;
 	double least = count * pow(1 - LIST_SHRINK_PERCENT / 100.0, releases);
 	double most = count * releases * LIST_CHANGE_PERCENT / 100.0;
+	if (count_to <= 1 && list->start_count > 1)
+		return err_set(e, ERR_DENIED, "version %llu is empty and was not forced: the old one stays",
+			       (unsigned long long)to);
 	uint64_t gone = list->start_count > count_to ? list->start_count - count_to : 0;
-	if (gone > LIST_GUARD_ENTRIES && (double)count_to < least)
-		return err_set(
-			e, ERR_DENIED,
-			"version %llu takes away %llu of %llu entries and was not forced: the old one stays",
-			(unsigned long long)to, (unsigned long long)gone,
-			(unsigned long long)list->start_count);
-	if (changes > LIST_GUARD_ENTRIES && (double)changes > most)
-		return err_set(
-			e, ERR_DENIED,
-			"version %llu changes %llu of %llu entries and was not forced: the old one stays",
-			(unsigned long long)to, (unsigned long long)changes,
-			(unsigned long long)list->start_count);
+	if (gone > LIST_GUARD_ENTRIES && (double)count_to + ROUNDING < least)
+		return err_set(e, ERR_DENIED,
+			       "version %llu takes away %llu of %llu entries and was not forced: the old one stays",
+			       (unsigned long long)to, (unsigned long long)gone,
+			       (unsigned long long)list->start_count);
+	if (changes > LIST_GUARD_ENTRIES && (double)changes > most + ROUNDING)
+		return err_set(e, ERR_DENIED,
+			       "version %llu changes %llu of %llu entries and was not forced: the old one stays",
+			       (unsigned long long)to, (unsigned long long)changes,
+			       (unsigned long long)list->start_count);
 	return true;
 }
 

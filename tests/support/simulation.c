@@ -98,12 +98,19 @@ static void retain(struct sim *s, const char *topic, struct bytes payload)
 	buf_add(&r->payload, payload.data, payload.len);
 }
 
-static void broadcast(struct sim *s, const char *topic, struct bytes payload, bool keep)
+void sim_broadcast(struct sim *s, const char *topic, struct bytes payload, bool keep)
 {
 	if (keep)
 		retain(s, topic, payload);
 	if (is_subscribed(s, topic))
 		send_over(s, true, topic, payload);
+}
+
+void sim_forget(struct sim *s)
+{
+	for (size_t i = 0; i < s->retained_len; i++)
+		buf_clear(&s->retained[i].payload);
+	s->retained_len = 0;
 }
 
 static bool branch_publish(void *arg, const char *topic, struct bytes payload, bool keep, uint32_t expiry_s,
@@ -162,7 +169,7 @@ static void publish_chunk(struct sim *s, const struct published_object *o, int64
 	if (chunk >= 0)
 		data = (struct bytes){ o->data.data + (size_t)chunk * OBJECT_CHUNK,
 				       object_chunk_size(o->ref.size, (uint32_t)chunk) };
-	broadcast(s, topic, data, true);
+	sim_broadcast(s, topic, data, true);
 }
 
 static void answer(struct sim *s, const struct query *q, enum err_code status, struct bytes body)
@@ -176,7 +183,7 @@ static void answer(struct sim *s, const struct query *q, enum err_code status, s
 	topic_down(BRANCH, "reply", topic);
 	buf_init(&out, MQTT_PACKET_MAX);
 	must(reply_encode(&r, &out, NULL));
-	broadcast(s, topic, buf_bytes(&out), false);
+	sim_broadcast(s, topic, buf_bytes(&out), false);
 	buf_clear(&out);
 }
 
@@ -222,7 +229,7 @@ static void send_ack(struct sim *s)
 	buf_init(&out, 256);
 	must(journal_ack_encode(&a, &out, NULL));
 	topic_down(BRANCH, "ack", topic);
-	broadcast(s, topic, buf_bytes(&out), false);
+	sim_broadcast(s, topic, buf_bytes(&out), false);
 	buf_clear(&out);
 }
 
@@ -342,7 +349,7 @@ static void publish_head(struct sim *s)
 {
 	struct head h = sim_head(s);
 	struct buf out = head_signed(s, &h, s->head_scalar);
-	broadcast(s, TOPIC_HEAD, buf_bytes(&out), true);
+	sim_broadcast(s, TOPIC_HEAD, buf_bytes(&out), true);
 	buf_clear(&out);
 	head_clear(&h);
 	s->next_head_ms = s->now_ms + 60000;
@@ -452,8 +459,7 @@ void sim_clear(struct sim *s)
 	branch_close(s);
 	for (size_t i = 0; i < s->messages_len; i++)
 		buf_clear(&s->messages[i].payload);
-	for (size_t i = 0; i < s->retained_len; i++)
-		buf_clear(&s->retained[i].payload);
+	sim_forget(s);
 	for (size_t i = 0; i < s->rows_len; i++)
 		buf_clear(&s->rows[i].bytes);
 	publisher_clear(&s->objects);
@@ -498,7 +504,10 @@ static void deliver(struct sim *s)
 			continue;
 		}
 		s->messages[i] = s->messages[--s->messages_len];
-		if (!m.to_branch)
+		if (!m.to_branch && s->central_message != NULL) {
+			s->central_message(s->central, m.topic, buf_bytes(&m.payload));
+			s->next_central_ms = s->now_ms;
+		} else if (!m.to_branch)
 			central_take(s, m.topic, buf_bytes(&m.payload));
 		else {
 			sync_message(s->sync, m.topic, buf_bytes(&m.payload), s->now_ms);
@@ -517,6 +526,8 @@ static void advance(struct sim *s, int64_t end_ms)
 			next_ms = s->messages[i].at_ms;
 	if (!s->silent && s->up && s->next_head_ms < next_ms)
 		next_ms = s->next_head_ms;
+	if (s->central_run != NULL && s->next_central_ms < next_ms)
+		next_ms = s->next_central_ms;
 	if (next_ms > s->now_ms)
 		s->now_ms = next_ms;
 }
@@ -531,6 +542,8 @@ static void turn(struct sim *s, int64_t end_ms)
 	deliver(s);
 	if (s->now_ms >= s->next_run_ms)
 		s->next_run_ms = sync_run(s->sync, s->now_ms);
+	if (s->central_run != NULL && s->now_ms >= s->next_central_ms)
+		s->next_central_ms = s->central_run(s->central);
 	/* A child works in real time. */
 	bool ready = true;
 	for (size_t i = 0; i < s->publishers_len; i++)

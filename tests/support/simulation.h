@@ -64,6 +64,11 @@ struct sim {
 	uint8_t journal_key[32];
 	uint64_t statuses, queries, asked_chunks;
 	uint64_t chunks_sent; /* to the branch, also in vain */
+	/* Another central instead of all this, on the same line; NULL: none */
+	void *central;
+	void (*central_message)(void *central, const char *topic, struct bytes payload);
+	int64_t (*central_run)(void *central); /* what is due; when to call again */
+	int64_t next_central_ms;
 	/* The branch */
 	char dir[128];
 	struct db *db;
@@ -94,6 +99,10 @@ struct head sim_head(struct sim *s);
 void sim_send_head(struct sim *s, const struct head *h, const uint8_t scalar[SCALAR_LEN]);
 /* Publishes every object of the list not yet on the broker, and a head. */
 void sim_publish(struct sim *s);
+/* From central to whoever has subscribed; keep: retained. */
+void sim_broadcast(struct sim *s, const char *topic, struct bytes payload, bool keep);
+/* The broker has lost its memory. */
+void sim_forget(struct sim *s);
 /* An object's chunk as the broker keeps it, to be spoiled; NULL when it is not there. */
 struct buf *sim_retained_chunk(struct sim *s, const uint8_t hash[HASH_LEN], int64_t chunk);
 /* Appends rows to the branch's journal. */
