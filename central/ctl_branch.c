@@ -208,6 +208,13 @@ static bool status(struct ctl *c, struct err *e)
 		       flag(j, "broker_up") ? "通 up" : "断 down", flag(j, "signer_up") ? "在 up" : "不在 down",
 		       (long long)ctl_int(j, "head_sequence"), ctl_time(ctl_int(j, "head_issued_s")),
 		       (long long)ctl_int(j, "branches"), (long long)ctl_int(j, "decisions"));
+		const struct json *n = json_get(j, "counters");
+		printf("  收到 / received: %lld 批 batches, %lld 行 rows · 重复 / again %lld · 不符 / conflicts %lld "
+		       "· "
+		       "拒收 / refused %lld · 看不懂 / unreadable %lld\n",
+		       (long long)ctl_int(n, "batches"), (long long)ctl_int(n, "rows"),
+		       (long long)ctl_int(n, "duplicates"), (long long)ctl_int(n, "conflicts"),
+		       (long long)ctl_int(n, "refused"), (long long)ctl_int(n, "malformed"));
 		if (ctl_text(j, "last_fault")[0] != '\0')
 			printf("  最近故障 / last fault: %s\n", ctl_text(j, "last_fault"));
 		each(j, "alarms", alarm_show);

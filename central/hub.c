@@ -164,17 +164,33 @@ static void gate_configure(void *arg)
 	buf_clear(&payload);
 }
 
+/* The line begins once gate listens for it; afterwards it comes back by itself. */
+static void line_begin(struct hub *h)
+{
+	static const struct mqtt_events events = { on_up, on_down, on_message, on_published };
+	const struct mqtt_config c = { .client_id = "central", .socket_path = h->mqtt_socket };
+	struct err e = { 0 };
+	if (h->mqtt != NULL)
+		return;
+	h->mqtt = mqtt_new(h->loop, &c, &events, h, &e);
+	if (h->mqtt == NULL)
+		log_error("no line to the broker", "why=%s", e.text);
+}
+
 static void on_gate_frame(void *arg, uint8_t type, struct bytes payload)
 {
 	struct gate_event v;
 	struct err e = { 0 };
-	(void)arg;
 	if (type != GATE_EVENT || !gate_event_decode(payload, &v, &e)) {
 		log_warn("gate said something else", "type=%u why=%s", type, e.text);
 		return;
 	}
 	switch (v.kind) {
-	case GATE_LISTENING: log_info("gate listens", "port=%s number=%lld", v.port_name, (long long)v.number); break;
+	case GATE_LISTENING:
+		log_info("gate listens", "port=%s number=%lld", v.port_name, (long long)v.number);
+		if (strcmp(v.port_name, "mqtt") == 0)
+			line_begin(arg);
+		break;
 	case GATE_CONNECTED: log_debug("gate connected", "port=%s", v.port_name); break;
 	case GATE_FAILED: log_warn("gate", "port=%s why=%s", v.port_name, v.text); break;
 	case GATE_SANDBOX: log_info("gate is sandboxed", "how=%s", v.text); break;
@@ -284,16 +300,6 @@ static bool enrol_ready(struct hub *h, struct err *e)
 	return h->enrol != NULL;
 }
 
-static bool line_ready(struct hub *h, struct err *e)
-{
-	static const struct mqtt_events events = { on_up, on_down, on_message, on_published };
-	static const struct proc_events gate_events = { gate_configure, on_gate_frame, on_gate_stopped };
-	const struct mqtt_config c = { .client_id = "central", .socket_path = h->mqtt_socket };
-	h->gate = proc_start(h->loop, "gate", &gate_events, h);
-	h->mqtt = mqtt_new(h->loop, &c, &events, h, e);
-	return h->mqtt != NULL;
-}
-
 static void sync_ready(struct hub *h)
 {
 	static const struct signer_events events = { on_signer_ready, on_signer_stopped };
@@ -314,6 +320,7 @@ static void sync_ready(struct hub *h)
 
 struct hub *hub_open(struct loop *l, const struct hub_config *c, struct err *e)
 {
+	static const struct proc_events gate_events = { gate_configure, on_gate_frame, on_gate_stopped };
 	struct hub *h = calloc(1, sizeof(*h));
 	if (h == NULL)
 		abort();
@@ -324,8 +331,9 @@ struct hub *hub_open(struct loop *l, const struct hub_config *c, struct err *e)
 		goto fail;
 	sync_ready(h);
 	h->api = api_open(l, &h->central, h->ctl_socket, e);
-	if (h->api == NULL || !enrol_ready(h, e) || !line_ready(h, e))
+	if (h->api == NULL || !enrol_ready(h, e))
 		goto fail;
+	h->gate = proc_start(l, "gate", &gate_events, h);
 	loop_timer_set(h->tick, TICK_MS);
 	return h;
 fail:

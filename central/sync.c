@@ -2,6 +2,7 @@
  * A turn: answers first, then the head, then objects, never more than CENTRAL_BURST publications, so that a large push holds up
  * neither an acknowledgement nor the loop. What does not fit the transport waits for the next turn.
  */
+#include "central/alarm.h"
 #include "central/sync_inner.h"
 
 #include <assert.h>
@@ -9,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UP_FILTER "xb/1/up/+/+"
+#define UP_FILTER        "xb/1/up/+/+"
+#define REFUSED_EVERY_MS 60000
 
 struct central_sync *central_sync_new(const struct central_sync_config *c)
 {
@@ -20,6 +22,7 @@ struct central_sync *central_sync_new(const struct central_sync_config *c)
 	if (s->config.push_size_max == 0)
 		s->config.push_size_max = CENTRAL_PUSH_SIZE_MAX;
 	s->signing_ms = INT64_MIN;
+	s->refused_ms = INT64_MIN;
 	s->pushes_next_ms = INT64_MAX;
 	buf_init(&s->payload, COSE_MAX);
 	buf_init(&s->head, COSE_MAX);
@@ -97,6 +100,27 @@ void central_sync_released(struct central_sync *s)
 		s->config.wake(s->config.wake_arg);
 }
 
+/* An alarm at most once a minute, over all branches: whoever was shut out must not keep the disk busy. */
+static void refuse(struct central_sync *s, const struct branch *b, struct instant now)
+{
+	struct db *db = s->config.release->db;
+	struct err e = { 0 };
+	s->info.refused++;
+	if (b->revoked_s == 0 || (s->refused_ms != INT64_MIN && now.ms - s->refused_ms < REFUSED_EVERY_MS))
+		return;
+	s->refused_ms = now.ms;
+	if (!db_begin(db, &e)) {
+		sync_fault(s, &e, "alarm");
+		return;
+	}
+	if (alarm_raise(db, now.s, b->name, "branch.revoked_speaks",
+			"a revoked branch still has a session at the broker", &e) &&
+	    db_commit(db, &e))
+		return;
+	sync_fault(s, &e, "alarm");
+	db_rollback(db);
+}
+
 void central_sync_message(struct central_sync *s, const char *topic, struct bytes payload, struct instant now)
 {
 	char name[NAME_MAX_LEN + 1];
@@ -112,7 +136,7 @@ void central_sync_message(struct central_sync *s, const char *topic, struct byte
 		return;
 	}
 	if (why.code == ERR_DENIED)
-		s->info.refused++;
+		refuse(s, &b, now);
 	else
 		sync_fault(s, &why, "branch");
 }

@@ -36,6 +36,7 @@ struct central_sync {
 	struct central_sync_config config;
 	struct central_sync_info info;
 	bool up, subscribed;
+	int64_t refused_ms; /* when an alarm last said that a revoked branch speaks; INT64_MIN never */
 
 	/* head */
 	bool head_due;        /* at once: something was released, or the line is up */

@@ -574,6 +574,7 @@ static void test_a_branch_that_is_unknown_waiting_or_revoked_is_not_listened_to(
 	CU_ASSERT_EQUAL(st->sent_len, 0);
 	CU_ASSERT_EQUAL(centre_count(&st->centre, "SELECT count(*) FROM journal_row"), 0);
 	CU_ASSERT_EQUAL(centre_count(&st->centre, "SELECT count(*) FROM journal_epoch"), 0);
+	CU_ASSERT_EQUAL(centre_count(&st->centre, "SELECT times FROM alarm WHERE code = 'branch.revoked_speaks'"), 1);
 	/* Revoked while it speaks: from the next message on. */
 	message("b1", "journal", &batch);
 	CU_ASSERT_EQUAL(info().rows, 3);
