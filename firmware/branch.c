@@ -28,6 +28,7 @@ static void around(void *arg, struct lan_around *out)
 	memset(out, 0, sizeof(*out));
 	if (b->membership.is_member)
 		snprintf(out->branch, sizeof(out->branch), "%s", b->membership.sync.branch);
+	out->cert_to_s = b->membership.cert_to_s;
 	if (b->line.sync != NULL)
 		sync_info(b->line.sync, &out->sync);
 	if (b->line.gate != NULL)

@@ -41,6 +41,7 @@ struct line {
 	int https_port; /* bound; 0: not now */
 	/* An enrolment that is under way: */
 	bool enrolling;
+	char enrol_fault[120]; /* the last of gate's failures to reach central */
 	char central_host[256];
 	int central_port;
 	struct membership_request request;

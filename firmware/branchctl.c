@@ -51,10 +51,16 @@ static int cmd_status(struct tool *t)
 
 static int cmd_list_show(struct tool *t)
 {
+	struct json *j;
+	struct err e = { 0 };
 	if (!tool_words(t, 0) && !tool_words(t, 1))
 		return TOOL_USAGE;
-	tool_list_wanted = t->argc == 1 ? t->argv[0] : NULL;
-	return tool_show(t, "GET", "/v1/status", (struct bytes){ NULL, 0 }, tool_show_lists);
+	const char *wanted = t->argc == 1 ? t->argv[0] : NULL;
+	bool ok = tool_fetch(t, "GET", "/v1/status", (struct bytes){ NULL, 0 }, &j, &e);
+	if (ok && j != NULL && tool_show_lists(j, wanted) == 0 && wanted != NULL)
+		ok = err_set(&e, ERR_MISSING, "没有这个名单 there is no list %.40s", wanted);
+	json_free(j);
+	return ok ? TOOL_DONE : tool_fail(&e);
 }
 
 static int cmd_decision_show(struct tool *t)
@@ -259,15 +265,32 @@ static void put_sans(struct tool *t, struct json_out *w)
 	json_close(w, ']');
 }
 
+/* Why gate could not reach central, as far as branchd has heard. */
+static bool enrol_faulted(const struct tool *t, struct err *e)
+{
+	struct buf out;
+	buf_init(&out, HTTP_BODY_MAX);
+	struct json *j = tool_call(t, "GET", "/enrol", (struct bytes){ NULL, 0 }, &out, NULL)
+				 ? json_parse(buf_bytes(&out), NULL)
+				 : NULL;
+	const char *fault = tool_text(j, "fault");
+	bool faulted = *fault != '\0';
+	if (faulted)
+		err_set(e, ERR_IO, "%s", fault);
+	json_free(j);
+	buf_clear(&out);
+	return faulted;
+}
+
 /* Through gate to central. The same request may be sent again: central then gives the same answer. */
-static bool enrol_ask(const char *socket, struct bytes body, struct buf *answer, struct err *e)
+static bool enrol_ask(const struct tool *t, const char *socket, struct bytes body, struct buf *answer, struct err *e)
 {
 	int64_t until_ms = loop_now_ms() + ENROL_WAIT_MS;
 	for (;;) {
 		*e = (struct err){ 0 };
 		if (tool_call_at(socket, "POST", "/v1/enrol", body, answer, e))
 			return true;
-		if (e->code == ERR_DENIED || loop_now_ms() > until_ms)
+		if (e->code == ERR_DENIED || enrol_faulted(t, e) || loop_now_ms() > until_ms)
 			return err_wrap(e, "中心 central");
 		usleep(200000);
 	}
@@ -285,7 +308,7 @@ static bool enrol_run(struct tool *t, const struct json *begun, const char *toke
 	json_put_text(&w, "seal_key", tool_text(begun, "seal_key"));
 	put_sans(t, &w);
 	json_close(&w, '}');
-	bool ok = enrol_ask(tool_text(begun, "socket"), buf_bytes(&body), &answer, e) &&
+	bool ok = enrol_ask(t, tool_text(begun, "socket"), buf_bytes(&body), &answer, e) &&
 		  tool_call(t, "POST", "/enrol/finish", buf_bytes(&answer), last, e);
 	buf_clear(&body);
 	buf_clear(&answer);

@@ -8,6 +8,7 @@
  *   POST /v1/terminals                     {"name","certificate"} → 201 {"name","token"}, shown this once; null by certificate
  *   POST /v1/terminals/{name}/revoke       → 200 {"name"}
  *   POST /enrol/begin                      {"host","port","ca"} → {"csr","seal_key","socket"}
+ *   GET  /enrol                            {"enrolling","fault"}: why gate could not reach central
  *   POST /enrol/finish                     central's answer → {"branch"}
  */
 #include "firmware/branch.h"
@@ -95,6 +96,14 @@ static bool ctl_enrol_begin(struct call *c, struct err *e)
 	return true;
 }
 
+static bool ctl_enrol_get(struct call *c, struct err *e)
+{
+	(void)e;
+	json_put_bool(&c->out, "enrolling", c->branch->line.enrolling);
+	json_put_text(&c->out, "fault", c->branch->line.enrol_fault);
+	return true;
+}
+
 /* From here on it is that branch; HTTPS and MQTT open by themselves. */
 static bool ctl_enrol_finish(struct call *c, struct err *e)
 {
@@ -122,6 +131,7 @@ static const struct ctl_route {
 	{ "GET", "/v1/terminals", false, terminals_get },
 	{ "POST", "/v1/terminals", true, terminals_post },
 	{ "POST", "/v1/terminals/%/revoke", false, terminals_revoke },
+	{ "GET", "/enrol", false, ctl_enrol_get },
 	{ "POST", "/enrol/begin", true, ctl_enrol_begin },
 	{ "POST", "/enrol/finish", true, ctl_enrol_finish },
 };

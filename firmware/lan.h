@@ -37,6 +37,7 @@ struct lan_around {
 	char branch[NAME_MAX_LEN + 1]; /* "": not enrolled */
 	struct sync_info sync;         /* zero before enrolment */
 	uint64_t gate_restarts;
+	int64_t cert_to_s;    /* when the branch's certificate ends */
 	char gate_fault[120]; /* why nobody can connect, "" while they can */
 };
 

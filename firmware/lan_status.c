@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define METRICS_MAX 262144U /* 64 lists of 4 lines, and about 100 more */
+#define CERT_SOON_S (30 * 86400) /* time enough to enrol again */
+#define METRICS_MAX 262144U      /* 64 lists of 4 lines, and about 100 more */
 
 /* Ready or not */
 
@@ -26,7 +27,8 @@ static void health_reason(struct health *h, const char *what, const char *list)
 static void health_warning(struct health *h, const char *what, const char *list)
 {
 	if (h->reasons + h->warnings < HEALTH_TEXTS)
-		snprintf(h->texts[HEALTH_TEXTS - ++h->warnings], sizeof(h->texts[0]), "%s:%.60s", what, list);
+		snprintf(h->texts[HEALTH_TEXTS - ++h->warnings], sizeof(h->texts[0]), "%s%s%.60s", what,
+			 *list != '\0' ? ":" : "", list);
 }
 
 static void health_list(const struct lan *l, const struct catalogue_list *list, struct health *h)
@@ -76,6 +78,8 @@ static void health_gather(struct lan *l, struct health *h)
 		health_reason(h, "no_catalogue", "");
 	for (size_t i = 0; l->source != NULL && policy->catalogue != NULL && i < policy->catalogue->lists_len; i++)
 		health_list(l, &policy->catalogue->lists[i], h);
+	if (around.branch[0] != '\0' && around.cert_to_s - lan_clock_s(l) < CERT_SOON_S)
+		health_warning(h, "certificate_ends", "");
 	if (!writable(l))
 		health_reason(h, "journal_not_writable", "");
 }
@@ -199,6 +203,7 @@ void lan_status(struct lan *l, struct http_request *r)
 	put_central(&w, &around.sync);
 	put_checks(&w, &l->n);
 	json_put_int(&w, "terminals", (int64_t)terminals_len(l->c.terminals));
+	json_put_int(&w, "certificate_to_s", around.cert_to_s);
 	json_put_int(&w, "gate_restarts", (int64_t)around.gate_restarts);
 	json_put_text(&w, "gate_fault", around.gate_fault);
 	json_close(&w, '}');
@@ -300,6 +305,8 @@ static void metrics_of_branch(struct lan *l, struct buf *out)
 		{ "xinbian_deltas_total", "counter", "Deltas applied", (double)s->deltas },
 		{ "xinbian_snapshots_total", "counter", "Snapshots applied", (double)s->snapshots },
 		{ "xinbian_sync_faults_total", "counter", "Failures of syncing", (double)s->faults },
+		{ "xinbian_certificate_ends_seconds", "gauge", "Unix time when the branch's certificate ends",
+		  (double)around.cert_to_s },
 		{ "xinbian_gate_restarts_total", "counter", "Restarts of the gate process",
 		  (double)around.gate_restarts },
 		{ "xinbian_terminals", "gauge", "Terminals known, revoked ones included",

@@ -86,6 +86,8 @@ static void gate_told(struct branch *b, const struct gate_event *v)
 		/* With a port bound it is one connection that failed. */
 		if (https && line->https_port == 0)
 			snprintf(line->gate_fault, sizeof(line->gate_fault), "%.119s", v->text);
+		if (strcmp(v->port_name, "enrol") == 0)
+			snprintf(line->enrol_fault, sizeof(line->enrol_fault), "%.119s", v->text);
 		break;
 	case GATE_SANDBOX: log_info("gate is confined", "how=\"%s\"", v->text); break;
 	}
@@ -275,6 +277,7 @@ bool line_enrol(struct branch *b, const char *host, int port, struct bytes ca_pe
 		return false;
 	snprintf(b->line.central_host, sizeof(b->line.central_host), "%s", host);
 	b->line.central_port = port;
+	b->line.enrol_fault[0] = '\0';
 	b->line.enrolling = true;
 	line_gate(b);
 	return true;

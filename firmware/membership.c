@@ -56,6 +56,14 @@ static bool load_text(struct db *db, const char *key, char *out, size_t size, st
 	}
 #define FIELDS_LEN 4
 
+static bool cert_end(struct membership *m, struct err *e)
+{
+	struct pki_info info;
+	bool ok = pki_read(buf_bytes(&m->cert), &info, e);
+	m->cert_to_s = ok ? info.to_s : 0;
+	return ok;
+}
+
 static bool load_all(struct db *db, struct membership *m, struct err *e)
 {
 	const struct field fields[FIELDS_LEN] = FIELDS(&m->sync);
@@ -65,7 +73,7 @@ static bool load_all(struct db *db, struct membership *m, struct err *e)
 	return state_get(db, "member.key", &m->key, e) && state_get(db, "member.cert", &m->cert, e) &&
 	       state_get(db, "member.ca", &m->ca, e) &&
 	       load_text(db, "member.broker_host", m->broker_host, sizeof(m->broker_host), e) &&
-	       state_get_int(db, "member.broker_port", &m->broker_port, e);
+	       state_get_int(db, "member.broker_port", &m->broker_port, e) && cert_end(m, e);
 }
 
 bool membership_load(struct db *db, struct membership *m, struct err *e)

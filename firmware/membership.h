@@ -15,7 +15,8 @@
 struct membership {
 	bool is_member;
 	struct sync_identity sync;
-	struct buf key, cert, ca; /* DER; owned, as are those below */
+	struct buf key, cert, ca; /* DER; owned */
+	int64_t cert_to_s;        /* the certificate's last second */
 	char broker_host[256];
 	int64_t broker_port;
 };

@@ -93,25 +93,33 @@ bool tool_call(const struct tool *t, const char *method, const char *path, struc
 	       (e->code == ERR_MISSING && err_wrap(e, "branchd 未运行 is not running"));
 }
 
+bool tool_fetch(const struct tool *t, const char *method, const char *path, struct bytes body, struct json **j,
+		struct err *e)
+{
+	struct buf out;
+	buf_init(&out, ANSWER_MAX);
+	*j = NULL;
+	bool ok = tool_call(t, method, path, body, &out, e);
+	if (ok && t->raw)
+		printf("%s\n", buf_str(&out));
+	else if (ok)
+		*j = json_parse(buf_bytes(&out), e);
+	ok = ok && (t->raw || *j != NULL);
+	buf_clear(&out);
+	return ok;
+}
+
 int tool_show(const struct tool *t, const char *method, const char *path, struct bytes body,
 	      void (*show)(const struct json *j))
 {
-	struct buf out;
+	struct json *j;
 	struct err e = { 0 };
-	struct json *j = NULL;
-	buf_init(&out, ANSWER_MAX);
-	bool ok = tool_call(t, method, path, body, &out, &e);
-	if (ok && t->raw)
-		printf("%s\n", buf_str(&out));
-	else if (ok) {
-		j = json_parse(buf_bytes(&out), &e);
-		ok = j != NULL;
-	}
-	if (j != NULL && show != NULL)
+	if (!tool_fetch(t, method, path, body, &j, &e))
+		return tool_fail(&e);
+	if (j != NULL)
 		show(j);
 	json_free(j);
-	buf_clear(&out);
-	return ok ? TOOL_DONE : tool_fail(&e);
+	return TOOL_DONE;
 }
 
 static const struct json *of_kind(const struct json *j, const char *key, enum json_kind kind)

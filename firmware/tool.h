@@ -32,7 +32,10 @@ bool tool_call_at(const char *socket, const char *method, const char *path, stru
 		  struct err *e) CHECKED;
 /* Says why on stderr and returns TOOL_FAILED. */
 int tool_fail(const struct err *e);
-/* Calls, then prints the JSON raw or shows it with show (NULL: nothing). */
+/* Calls; prints the JSON raw, and *j is NULL, or parses it. Release with json_free. */
+bool tool_fetch(const struct tool *t, const char *method, const char *path, struct bytes body, struct json **j,
+		struct err *e) CHECKED;
+/* The same, and shows it with show. */
 int tool_show(const struct tool *t, const char *method, const char *path, struct bytes body,
 	      void (*show)(const struct json *j));
 
@@ -44,10 +47,9 @@ const struct json *tool_item(const struct json *j, const char *key, size_t i); /
 
 /* tool_show.c */
 void tool_show_status(const struct json *j);
-void tool_show_lists(const struct json *j);
 void tool_show_decision(const struct json *j);
 void tool_show_terminals(const struct json *j);
-/* Only this list is shown; NULL: all. */
-extern const char *tool_list_wanted;
+/* Only the list called so, in full, or (NULL) all in brief; how many were shown. */
+size_t tool_show_lists(const struct json *j, const char *wanted);
 
 #endif

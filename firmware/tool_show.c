@@ -5,8 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-const char *tool_list_wanted;
-
 /* China's time. */
 static const char *when(long long s)
 {
@@ -26,24 +24,36 @@ static const char *yes_no(bool v)
 
 static void show_list(const struct json *l)
 {
-	const char *fault = tool_text(l, "fault");
 	bool never = json_get(l, "age_s") == NULL || json_kind(json_get(l, "age_s")) == JSON_KIND_NULL;
 	char age[32] = "-";
-	if (tool_list_wanted != NULL && strcmp(tool_list_wanted, tool_text(l, "name")) != 0)
-		return;
 	if (!never)
 		snprintf(age, sizeof(age), "%lld s", tool_int(l, "age_s"));
-	printf("  %-24s 版本 version %lld · 条目 entries %lld · 确认于 confirmed %s%s · %lld KiB\n",
-	       tool_text(l, "name"), tool_int(l, "version"), tool_int(l, "count"), age, never ? "" : " 前 ago",
-	       (tool_int(l, "size_bytes") + 1023) / 1024);
-	if (*fault != '\0')
-		printf("  %-24s 故障 fault: %s\n", "", fault);
+	printf("  %-24s 版本 version %lld · 条目 entries %lld · 确认于 confirmed %s%s\n", tool_text(l, "name"),
+	       tool_int(l, "version"), tool_int(l, "count"), age, never ? "" : " 前 ago");
+	if (*tool_text(l, "fault") != '\0')
+		printf("  %-24s 故障 fault: %s\n", "", tool_text(l, "fault"));
 }
 
-void tool_show_lists(const struct json *j)
+static void show_list_more(const struct json *l)
 {
-	for (size_t i = 0; tool_item(j, "lists", i) != NULL; i++)
-		show_list(tool_item(j, "lists", i));
+	printf("  密钥期 epoch %lld · 增量层 layers %lld · %lld KiB\n", tool_int(l, "epoch"), tool_int(l, "layers"),
+	       (tool_int(l, "size_bytes") + 1023) / 1024);
+	printf("  快照 snapshot SHA-256 %s\n", tool_text(l, "hash"));
+}
+
+size_t tool_show_lists(const struct json *j, const char *wanted)
+{
+	const struct json *l;
+	size_t shown = 0;
+	for (size_t i = 0; (l = tool_item(j, "lists", i)) != NULL; i++) {
+		if (wanted != NULL && strcmp(wanted, tool_text(l, "name")) != 0)
+			continue;
+		shown++;
+		show_list(l);
+		if (wanted != NULL)
+			show_list_more(l);
+	}
+	return shown;
 }
 
 static void show_central(const struct json *c)
@@ -72,11 +82,14 @@ void tool_show_status(const struct json *j)
 	printf("核查 Checks: 通过 pass %lld · 加强核查 enhanced %lld · 转人工 refer %lld · 拒绝 refuse %lld\n",
 	       tool_int(checks, "pass"), tool_int(checks, "enhanced"), tool_int(checks, "refer"),
 	       tool_int(checks, "refuse"));
+	if (enrolled)
+		printf("证书至 Certificate until: %s\n", when(tool_int(j, "certificate_to_s")));
 	printf("终端 Terminals: %lld\n", tool_int(j, "terminals"));
 	if (*tool_text(j, "gate_fault") != '\0')
 		printf("网络进程 Gate: %s\n", tool_text(j, "gate_fault"));
 	printf("名单 Lists:\n");
-	tool_show_lists(j);
+	if (tool_show_lists(j, NULL) == 0)
+		printf("  无 none\n");
 }
 
 static void show_zh_en(const struct json *j, const char *key, const char *label)

@@ -226,6 +226,11 @@ static bool enrol_is_open(void)
 	return access(path, F_OK) == 0;
 }
 
+static bool enrol_failed(void)
+{
+	return branch->line.enrol_fault[0] != '\0';
+}
+
 static int enrol_begin_with(const struct identity *trusted, char request[8192])
 {
 	struct buf pem, body;
@@ -410,6 +415,8 @@ static void a_central_that_another_ca_certified_is_not_spoken_to(void)
 	CU_ASSERT_TRUE_FATAL(until(enrol_is_open));
 	CU_ASSERT_EQUAL(ask_central(request)->status, 0);
 	CU_ASSERT_EQUAL(central.asked, 0);
+	CU_ASSERT_TRUE(until(enrol_failed));
+	CU_ASSERT_TRUE(has(ctl("GET", "/enrol", NULL), "\"enrolling\":true,\"fault\":\"the peer's certificate"));
 	CU_ASSERT_FALSE(branch->membership.is_member);
 	identity_clear(&other);
 }

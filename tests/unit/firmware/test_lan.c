@@ -434,6 +434,11 @@ static void it_is_ready_only_when_it_can_answer(void)
 	const struct box_answer *a = box_ask(&b, "GET", "/healthz", NULL, NULL);
 	CU_ASSERT_EQUAL(a->status, 200);
 	CU_ASSERT_STRING_EQUAL(a->body, "{\"ready\":true,\"reasons\":[],\"warnings\":[]}");
+	b.around.cert_to_s -= 390 * 86400LL;
+	a = box_ask(&b, "GET", "/healthz", NULL, NULL);
+	CU_ASSERT_EQUAL(a->status, 200);
+	CU_ASSERT_TRUE(has(a->body, "\"warnings\":[\"certificate_ends\"]"));
+	b.around.cert_to_s += 390 * 86400LL;
 	b.confirmed_s -= 400 * 86400;
 	a = box_ask(&b, "GET", "/healthz", NULL, NULL);
 	CU_ASSERT_EQUAL(a->status, 200);
