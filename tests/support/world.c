@@ -303,8 +303,9 @@ static bool is_healthy(void *arg)
 	int status = world_https(h->w, h->b, "GET", "/v1/status", NULL, &out);
 	struct json *j = status == 200 ? json_parse(buf_bytes(&out), NULL) : NULL;
 	int64_t rules = 0, catalogue = 0;
-	bool ok = j != NULL && json_int(j, "rules_version", 1, INT64_MAX, &rules, NULL) &&
-		  json_int(j, "catalogue_version", 1, INT64_MAX, &catalogue, NULL);
+	const struct json *documents = j != NULL ? json_get(j, "documents") : NULL;
+	bool ok = documents != NULL && json_int(documents, "rules", 1, INT64_MAX, &rules, NULL) &&
+		  json_int(documents, "catalogue", 1, INT64_MAX, &catalogue, NULL);
 	json_free(j);
 	buf_clear(&out);
 	return ok;

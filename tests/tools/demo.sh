@@ -76,7 +76,7 @@ listed_version() { branch --json status | jq -e --arg n "$name" --argjson v "$ve
 central_knows() { central --json branch list | jq -e --arg n "$name" --argjson v "$version" '.branches[0].lists[] | select(.name == $n) | .version == $v'; }
 stored() { central --json decision list --limit 1000 | jq '.decisions | length'; }
 stored_is() { [ "$(stored)" -eq "$1" ]; }
-ready() { branch --json status | jq -e '.rules_version >= 1 and .catalogue_version >= 1'; }
+ready() { branch --json status | jq -e '.documents.rules >= 1 and .documents.catalogue >= 1'; }
 
 [ -r "$list" ] || die "cannot read the list $list"
 if head -c 4096 "$list" | grep -aqE '^(\xef\xbb\xbf)?("?kind|"?证件类型)' || head -n 1 "$list" | grep -aq 'number\|证件号码'; then

@@ -6,7 +6,7 @@ for group in "$@"; do
 	case $group in
 	build) packages="$packages gcc libc6-dev make libsqlite3-dev libmbedtls-dev libmosquitto-dev libgpiod-dev libevent-dev libjansson-dev libinih-dev libseccomp-dev zlib1g-dev" ;;
 	demo) packages="$packages mosquitto curl jq python3" ;;
-	test) packages="$packages libcunit1-dev mosquitto curl python3 python3-stdnum sqlite3 util-linux" ;;
+	test) packages="$packages libcunit1-dev mosquitto curl openssl procps python3 python3-stdnum sqlite3 util-linux" ;;
 	lint) packages="$packages clang clang-tidy cppcheck pmccabe clang-format libcunit1-dev liblmdb-dev" ;;
 	fuzz) packages="$packages clang libclang-rt-14-dev" ;;
 	bench) packages="$packages liblmdb-dev mosquitto wrk jq" ;;
