@@ -20,7 +20,7 @@ static void setup(void)
 	opened = true;
 	world_open(&w);
 	branch = world_branch_add(&w, "quay");
-	CU_ASSERT_EQUAL_FATAL(world_publish(&w, "black-fraud", "central/sample/list.csv", ""), 1);
+	CU_ASSERT_EQUAL_FATAL(world_publish(&w, "black-fraud", "central/sample/black-fraud.csv", ""), 1);
 	CU_ASSERT_TRUE_FATAL(world_wait_version(branch, "black-fraud", 1, 20000));
 }
 
@@ -235,16 +235,16 @@ static void two_real_publications_reach_the_branch_the_second_by_a_delta(void)
 	if (path == NULL)
 		return;
 	snprintf(newer, sizeof(newer), "%s", path);
-	int64_t before = deltas_applied();
-	CU_ASSERT_EQUAL(world_publish(&w, "sanctions", older, ""), 1);
-	CU_ASSERT_TRUE_FATAL(world_wait_version(branch, "sanctions", 1, 20000));
-	CU_ASSERT_EQUAL(world_publish(&w, "sanctions", newer, ""), 2);
+		CU_ASSERT_EQUAL(world_publish(&w, "sanctions", older, ""), 2);
 	CU_ASSERT_TRUE_FATAL(world_wait_version(branch, "sanctions", 2, 20000));
+	int64_t before = deltas_applied();
+	CU_ASSERT_EQUAL(world_publish(&w, "sanctions", newer, ""), 3);
+	CU_ASSERT_TRUE_FATAL(world_wait_version(branch, "sanctions", 3, 20000));
 	CU_ASSERT_EQUAL(deltas_applied(), before + 1);
 	ofac_ask(older, newer, &listed, &dropped);
 	CU_ASSERT_TRUE(listed > 60);
-	CU_ASSERT_EQUAL(world_publish(&w, "sanctions", older, ""), 3);
-	CU_ASSERT_TRUE_FATAL(world_wait_version(branch, "sanctions", 3, 20000));
+	CU_ASSERT_EQUAL(world_publish(&w, "sanctions", older, ""), 4);
+	CU_ASSERT_TRUE_FATAL(world_wait_version(branch, "sanctions", 4, 20000));
 	ofac_ask(newer, older, &listed, &dropped);
 	CU_ASSERT_TRUE(listed > 20 && dropped > 30);
 	printf("(%u listed, %u dropped) ", listed, dropped);

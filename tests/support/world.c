@@ -222,6 +222,8 @@ void world_open(struct world *w)
 	operator_add(w, "bob");
 	take_through(w, world_ctl_json(w, "alice", "document import rules central/sample/rules.json"));
 	take_through(w, world_ctl_json(w, "alice", "document import catalogue central/sample/catalogue.json"));
+	world_publish(w, "black-dishonest", "central/sample/black-dishonest.csv", "");
+	world_publish(w, "sanctions", "central/sample/sanctions.csv", "");
 }
 
 void world_close(struct world *w)

@@ -27,7 +27,7 @@ struct world {
 	struct world_branch branches[WORLD_BRANCHES_MAX];
 };
 
-/* Keys, operators alice and bob, rules and catalogue published; broker and centrald run. */
+/* Keys, operators alice and bob; the sample rules, catalogue, black-dishonest and sanctions published; broker and centrald run. */
 void world_open(struct world *w);
 /* Stops what runs; a daemon that does not end cleanly on SIGTERM fails the test. */
 void world_close(struct world *w);

@@ -5,7 +5,7 @@
 set -euo pipefail
 bin=$(cd "$XINBIAN_BIN" && pwd)
 root=$(cd "$(dirname "$0")/../.." && pwd)
-list=${LIST:-$root/central/sample/list.csv}
+list=${LIST:-$root/central/sample/black-fraud.csv}
 keep=${KEEP:-}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/xinbian-demo-XXXXXX")
 pids=()
@@ -106,6 +106,10 @@ echo "  mosquitto 127.0.0.1:$broker_port (双向 TLS / mutual TLS), centrald 127
 say "2. 发布样例规则与名单目录；导入名单 ${list##*/}" "Publish the sample rules and catalogue; import the list"
 for what in rules catalogue; do
 	take_through "$(as alice --json document import $what "$root/central/sample/$what.json" | jq .id)"
+done
+# A check asks every list of the catalogue that covers the document, so a branch must hold them all.
+for other in black-fraud black-dishonest sanctions; do
+	[ $other = $name ] || take_through "$(as alice --json list import $other "$root/central/sample/$other.csv" | jq .id)"
 done
 draft=$(as alice --json list import "$name" "$list" --rejects "$dir/rejects.csv")
 jq -r '"  \(.rows) 行 rows：条目 entries \(.imported)，退回 rejected \(.rejects)，重复 duplicates \(.duplicates)，忽略 ignored \(.ignored)"' <<<"$draft"

@@ -119,7 +119,7 @@ static void the_sample_list_is_taken_whole_and_covered_by_the_sample_catalogue(v
 	struct import_sink sink = { count_entry, print_reject, &copy };
 	struct import_summary sum;
 	struct err e = { 0 };
-	struct buf csv = file_text("central/sample/list.csv");
+	struct buf csv = file_text("central/sample/black-fraud.csv");
 	CU_ASSERT_TRUE(import_run(buf_bytes(&csv), IMPORT_AUTO, 1, 20000, &sink, &sum, &e));
 	CU_ASSERT_EQUAL(sum.rejects, 0);
 	CU_ASSERT_EQUAL(sum.entries, 60);
