@@ -45,8 +45,7 @@ struct list *lists_take(struct lists *l, const char *name)
 	return list;
 }
 
-void lists_path(const struct lists *l, const uint8_t hash[HASH_LEN], const char *suffix,
-		char out[LISTS_PATH_MAX])
+void lists_path(const struct lists *l, const uint8_t hash[HASH_LEN], const char *suffix, char out[LISTS_PATH_MAX])
 {
 	char hex[2 * HASH_LEN + 1];
 	hex_encode(hash, HASH_LEN, hex);
@@ -116,15 +115,14 @@ bool lists_has_epoch(const struct lists *l, uint32_t epoch)
 	return lists_key(l, epoch) != NULL;
 }
 
-bool lists_add_epoch(struct lists *l, uint32_t epoch, uint32_t iterations, const uint8_t secret[32],
-		     struct err *e)
+bool lists_add_epoch(struct lists *l, uint32_t epoch, uint32_t iterations, const uint8_t secret[32], struct err *e)
 {
 	if (lists_key(l, epoch) != NULL)
 		return true;
 	if (!db_begin(l->db, e))
 		return false;
-	if (!db_run(l->db, e, "INSERT OR REPLACE INTO epoch_key (epoch, iterations, secret) VALUES (?, ?, ?)",
-		    "iib", (int64_t)epoch, (int64_t)iterations, (struct bytes){ secret, 32 }) ||
+	if (!db_run(l->db, e, "INSERT OR REPLACE INTO epoch_key (epoch, iterations, secret) VALUES (?, ?, ?)", "iib",
+		    (int64_t)epoch, (int64_t)iterations, (struct bytes){ secret, 32 }) ||
 	    !db_commit(l->db, e)) {
 		db_rollback(l->db);
 		return false;

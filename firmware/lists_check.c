@@ -39,13 +39,13 @@ static bool segment_is(const struct segment *s, const struct head_entry *entry, 
 	if (s->head.delta != delta || strcmp(s->head.name, entry->name) != 0)
 		return err_set(e, ERR_INPUT, "it is no %s of this list", delta ? "delta" : "snapshot");
 	if (s->head.epoch != entry->epoch || s->head.version != version)
-		return err_set(e, ERR_INPUT, "it gives version %llu of epoch %u",
-			       (unsigned long long)s->head.version, s->head.epoch);
+		return err_set(e, ERR_INPUT, "it gives version %llu of epoch %u", (unsigned long long)s->head.version,
+			       s->head.epoch);
 	return true;
 }
 
-static bool result_is(const struct lists_result *r, uint64_t count,
-		      const uint8_t fingerprint[FINGERPRINT_BYTES], struct err *e)
+static bool result_is(const struct lists_result *r, uint64_t count, const uint8_t fingerprint[FINGERPRINT_BYTES],
+		      struct err *e)
 {
 	struct fingerprint promised;
 	fingerprint_decode(fingerprint, &promised);
@@ -149,8 +149,7 @@ static bool check_snapshot(struct lists *l, const struct segment *s, struct list
 	/* Under another epoch's key every tag is another one. */
 	if (list->view != NULL && list->epoch == w->entry.epoch)
 		r->changes = snapshot_changes(&list->view->layers, s);
-	if (!list_guard(list, &w->entry, w->entry.version, r->count, r->changes, e) ||
-	    !file_flush(w->path, e))
+	if (!list_guard(list, &w->entry, w->entry.version, r->count, r->changes, e) || !file_flush(w->path, e))
 		return false;
 	return filter_add_segment(&w->next->filter, s, e);
 }

@@ -76,8 +76,7 @@ static bool compact_store(struct lists *l, const struct list *list, const struct
 {
 	if (!db_begin(l->db, e))
 		return false;
-	if (list_drop_layers(l, list, e) && list_store(l, list, e) &&
-	    list_store_layer(l, list, 0, &v->files[0], e) &&
+	if (list_drop_layers(l, list, e) && list_store(l, list, e) && list_store_layer(l, list, 0, &v->files[0], e) &&
 	    list_canaries(v, list->canary_hit, list->canary_miss, e) && db_commit(l->db, e))
 		return true;
 	db_rollback(l->db);
@@ -186,8 +185,7 @@ static void prove_done(struct lists *l, const struct lists_result *r)
 	bool proven;
 	l->work = (struct lists_work){ 0 };
 	list->proven_version = list->version;
-	if (r->err.code == ERR_NONE && list->view != NULL && list_judge(l, list, r->hash, &proven) &&
-	    proven) {
+	if (r->err.code == ERR_NONE && list->view != NULL && list_judge(l, list, r->hash, &proven) && proven) {
 		memcpy(list->hash, r->hash, HASH_LEN);
 		l->counters.proofs++;
 		if (!prove_store(l, list, NULL))
@@ -199,9 +197,8 @@ static void prove_done(struct lists *l, const struct lists_result *r)
 static bool list_needs_proof(const struct list *list)
 {
 	static const uint8_t none[HASH_LEN];
-	return list->view != NULL && list->head_version == list->version &&
-	       list->proven_version != list->version && memcmp(list->hash, none, HASH_LEN) == 0 &&
-	       merged_size(list->view) <= PROVE_MAX_BYTES;
+	return list->view != NULL && list->head_version == list->version && list->proven_version != list->version &&
+	       memcmp(list->hash, none, HASH_LEN) == 0 && merged_size(list->view) <= PROVE_MAX_BYTES;
 }
 
 /* What is due */
@@ -214,14 +211,17 @@ bool list_needs_compaction(const struct list *list)
 
 void lists_idle_soon(struct lists *l, int64_t after_ms)
 {
-	if (l->idle != NULL && (after_ms == 0 || !loop_timer_is_set(l->idle)))
-		loop_timer_set(l->idle, after_ms);
+	int64_t at_ms = loop_now_ms() + after_ms;
+	if (l->idle == NULL || (loop_timer_is_set(l->idle) && l->idle_ms <= at_ms))
+		return;
+	l->idle_ms = at_ms;
+	loop_timer_set(l->idle, after_ms);
 }
 
 void lists_idle(void *lists)
 {
 	struct lists *l = lists;
-	int64_t now_ms = loop_now_ms(), again_ms = 0;
+	int64_t now_ms = loop_now_ms(), again_ms = l->verify_ms;
 	if (lists_job_is_running(l))
 		return; /* its end calls again */
 	for (size_t i = 0; i < l->len; i++) {
@@ -232,7 +232,8 @@ void lists_idle(void *lists)
 			compact_start(l, list);
 			return;
 		}
-		again_ms = list->compact_after_ms - now_ms;
+		if (list->compact_after_ms < again_ms)
+			again_ms = list->compact_after_ms;
 	}
 	for (size_t i = 0; i < l->len; i++) {
 		if (!list_needs_proof(l->items[i]))
@@ -241,6 +242,8 @@ void lists_idle(void *lists)
 		lists_job_start(l, prove_work, prove_done);
 		return;
 	}
-	if (again_ms > 0)
-		lists_idle_soon(l, again_ms);
+	if (now_ms >= l->verify_ms)
+		lists_verify_all(l);
+	else
+		lists_idle_soon(l, again_ms - now_ms);
 }

@@ -20,8 +20,7 @@ static void child_leave_all(int keep)
 		return; /* then it runs as fast as we do */
 }
 
-static void child_run(struct lists *l, void (*work)(struct lists *l, struct lists_result *r), int fd,
-		      pid_t parent)
+static void child_run(struct lists *l, void (*work)(struct lists *l, struct lists_result *r), int fd, pid_t parent)
 {
 	struct lists_result r;
 	memset(&r, 0, sizeof(r)); /* padding too: it is written as bytes */
@@ -73,8 +72,7 @@ static void job_ready(void *arg, unsigned what)
 	j->done(l, &result);
 }
 
-static void job_fail(struct lists *l, const char *what,
-		     void (*done)(struct lists *l, const struct lists_result *r))
+static void job_fail(struct lists *l, const char *what, void (*done)(struct lists *l, const struct lists_result *r))
 {
 	struct lists_result r = { 0 };
 	err_set(&r.err, ERR_IO, "lists: %s: %s", what, strerror(errno));

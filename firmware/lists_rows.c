@@ -10,24 +10,23 @@ bool list_store(struct lists *l, const struct list *list, struct err *e)
 {
 	uint8_t fingerprint[FINGERPRINT_BYTES];
 	fingerprint_encode(&list->fingerprint, fingerprint);
-	return db_run(
-		l->db, e,
-		"INSERT INTO list (name, version, count, epoch, fingerprint, hash, confirmed_s, canary_hit,"
-		" canary_miss) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
-		" version = excluded.version, count = excluded.count, epoch = excluded.epoch,"
-		" fingerprint = excluded.fingerprint, hash = excluded.hash, confirmed_s = "
-		"excluded.confirmed_s,"
-		" canary_hit = excluded.canary_hit, canary_miss = excluded.canary_miss",
-		"tiiibbiii", list->name, (int64_t)list->version, (int64_t)list->count, (int64_t)list->epoch,
-		(struct bytes){ fingerprint, sizeof(fingerprint) }, (struct bytes){ list->hash, HASH_LEN },
-		list->confirmed_s, (int64_t)list->canary_hit, (int64_t)list->canary_miss);
+	return db_run(l->db, e,
+		      "INSERT INTO list (name, version, count, epoch, fingerprint, hash, confirmed_s, canary_hit,"
+		      " canary_miss) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
+		      " version = excluded.version, count = excluded.count, epoch = excluded.epoch,"
+		      " fingerprint = excluded.fingerprint, hash = excluded.hash, confirmed_s = "
+		      "excluded.confirmed_s,"
+		      " canary_hit = excluded.canary_hit, canary_miss = excluded.canary_miss",
+		      "tiiibbiii", list->name, (int64_t)list->version, (int64_t)list->count, (int64_t)list->epoch,
+		      (struct bytes){ fingerprint, sizeof(fingerprint) }, (struct bytes){ list->hash, HASH_LEN },
+		      list->confirmed_s, (int64_t)list->canary_hit, (int64_t)list->canary_miss);
 }
 
 bool list_store_layer(struct lists *l, const struct list *list, size_t place, const struct list_file *file,
 		      struct err *e)
 {
-	return db_run(l->db, e, "INSERT INTO list_layer (name, place, hash, size_bytes) VALUES (?, ?, ?, ?)",
-		      "tibi", list->name, (int64_t)place, (struct bytes){ file->hash, HASH_LEN },
+	return db_run(l->db, e, "INSERT INTO list_layer (name, place, hash, size_bytes) VALUES (?, ?, ?, ?)", "tibi",
+		      list->name, (int64_t)place, (struct bytes){ file->hash, HASH_LEN },
 		      (int64_t)file->map.bytes.len);
 }
 
@@ -100,8 +99,8 @@ static bool list_fits_files(const struct list *list, const struct list_view *v, 
 	const struct layers *layers = &v->layers;
 	if (strcmp(layers->base.head.name, list->name) != 0 || layers->base.head.epoch != list->epoch ||
 	    layers_version(layers) != list->version || layers_count(layers) != list->count)
-		return err_set(e, ERR_CONFLICT, "lists: the files of %s are not those of version %llu",
-			       list->name, (unsigned long long)list->version);
+		return err_set(e, ERR_CONFLICT, "lists: the files of %s are not those of version %llu", list->name,
+			       (unsigned long long)list->version);
 	return true;
 }
 

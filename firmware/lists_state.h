@@ -90,9 +90,11 @@ struct lists {
 	struct tag_key **keys; /* owned, each of its own, so that borrowed ones stay where they are */
 	struct check_source source;
 	struct lists_counters counters;
-	struct loop_timer *idle;
+	struct loop_timer *idle; /* set to idle_ms */
+	int64_t idle_ms;
 	struct lists_work work;
 	struct lists_job job; /* pid 0: none */
+	int64_t verify_ms;    /* when all files are looked at again */
 	size_t verify_len;
 	struct list *verify[LISTS_MAX]; /* what the child at work verifies */
 };
@@ -103,8 +105,7 @@ struct list *lists_find(const struct lists *l, const char *name);
 struct list *lists_take(struct lists *l, const char *name);
 void list_set_fault(struct list *list, const char *why);
 /* DIR/lists/<hex>, or <hex><suffix>. */
-void lists_path(const struct lists *l, const uint8_t hash[HASH_LEN], const char *suffix,
-		char out[LISTS_PATH_MAX]);
+void lists_path(const struct lists *l, const uint8_t hash[HASH_LEN], const char *suffix, char out[LISTS_PATH_MAX]);
 /* Wipes the keys that no list needs any more. */
 void lists_drop_keys(struct lists *l);
 /* The canaries answer as the head says. */
@@ -120,8 +121,7 @@ void list_view_free(struct list_view *v);
 /* Shared memory for the filter of so many entries, and an empty filter of changes. */
 bool list_view_reserve(struct list_view *v, uint64_t count, struct err *e) CHECKED;
 /* Maps the base, or one more delta; no filter is touched. */
-bool list_view_map(struct list_view *v, const char *path, const uint8_t hash[HASH_LEN],
-		   struct err *e) CHECKED;
+bool list_view_map(struct list_view *v, const char *path, const uint8_t hash[HASH_LEN], struct err *e) CHECKED;
 /* Takes the newest delta off again. */
 void list_view_unmap_last(struct list_view *v);
 /* Adds a segment's tags. Where there is no room the filter goes out of use and the view is crowded. */
@@ -163,7 +163,9 @@ void lists_idle_soon(struct lists *l, int64_t after_ms);
 bool list_needs_compaction(const struct list *list);
 
 /* lists_verify.c */
-/* Small lists at once, the rest in a child. */
+/* At opening: small lists at once, the rest in a child. */
 void lists_verify(struct lists *l);
+/* All of them in a child; nothing else is at work. */
+void lists_verify_all(struct lists *l);
 
 #endif

@@ -90,8 +90,7 @@ void list_view_unmap_last(struct list_view *v)
 
 void list_view_fill(struct list_view *v, const struct segment *s)
 {
-	if (!filter_add_segment(&v->filter, s, NULL) ||
-	    (s->head.delta && !filter_add_changes(&v->changed, s, NULL)))
+	if (!filter_add_segment(&v->filter, s, NULL) || (s->head.delta && !filter_add_changes(&v->changed, s, NULL)))
 		v->crowded = true;
 }
 

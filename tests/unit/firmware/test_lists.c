@@ -83,12 +83,9 @@ static void applied_take(void *arg, const struct err *e)
 static struct err apply_file(struct branch *b, const struct head_entry *entry, const struct index_edge *edge)
 {
 	struct applied o = { false, { 0 } };
-	struct lists_step step = { .entry = entry,
-				   .edge = edge,
-				   .issued_s = 1000,
-				   .path = b->fetched,
-				   .done = applied_take,
-				   .arg = &o };
+	struct lists_step step = {
+		.entry = entry, .edge = edge, .issued_s = 1000, .path = b->fetched, .done = applied_take, .arg = &o
+	};
 	for (int i = 0; i < 1000 && !lists_ready(b->lists, entry->name); i++)
 		loop_once(b->loop, 10);
 	lists_apply(b->lists, &step);
@@ -156,8 +153,7 @@ static bool answers(const struct branch *b, const struct publisher *p, uint64_t 
 	struct check_list state;
 	uint32_t value;
 	uint64_t seed = 77;
-	if (s->list(s->arg, p->name, &state) != LOOKUP_NOT_LISTED || state.version != version ||
-	    state.key == NULL)
+	if (s->list(s->arg, p->name, &state) != LOOKUP_NOT_LISTED || state.version != version || state.key == NULL)
 		return false;
 	for (size_t i = 0; i < set->len; i++)
 		if (s->find(s->arg, p->name, set->entries[i].tag, &value) != LOOKUP_HIT ||
@@ -167,8 +163,7 @@ static bool answers(const struct branch *b, const struct publisher *p, uint64_t 
 		for (size_t i = 0; i < p->editions[e].set.len; i++) {
 			uint64_t tag = p->editions[e].set.entries[i].tag;
 			bool listed = set_find(set, tag) != UINT32_MAX;
-			if (s->find(s->arg, p->name, tag, &value) !=
-			    (listed ? LOOKUP_HIT : LOOKUP_NOT_LISTED))
+			if (s->find(s->arg, p->name, tag, &value) != (listed ? LOOKUP_HIT : LOOKUP_NOT_LISTED))
 				return false;
 		}
 	for (int i = 0; i < 1000; i++)
@@ -329,8 +324,7 @@ static void closing_while_a_child_is_at_work_leaves_no_child(void)
 }
 
 /* What is refused leaves all as it was: in memory, in the rows, in the directory. */
-static void refused(struct branch *b, const struct publisher *p, struct err got, enum err_code code,
-		    uint64_t version)
+static void refused(struct branch *b, const struct publisher *p, struct err got, enum err_code code, uint64_t version)
 {
 	CU_ASSERT_EQUAL(got.code, code);
 	CU_ASSERT_TRUE(answers(b, p, version));
@@ -588,6 +582,23 @@ static void a_full_disk_during_compaction_leaves_the_layers_in_force(void)
 	publisher_clear(&p);
 }
 
+static void a_filter_without_room_goes_out_of_use_until_a_compaction_makes_one_that_has(void)
+{
+	struct publisher p = published(2000, 1, 0);
+	struct branch b = fresh(&p);
+	struct set more = set_new(60000, 5);
+	p.forced_version = 2;
+	publisher_release(&p, &more);
+	CU_ASSERT_EQUAL(apply_snapshot(&b, &p, 1).code, ERR_NONE);
+	CU_ASSERT_EQUAL(apply_delta(&b, &p, 1, 2).code, ERR_NONE);
+	CU_ASSERT_TRUE(answers(&b, &p, 2));
+	CU_ASSERT_TRUE(wait_until(compacted, &b, 5000)); /* for one delta alone */
+	CU_ASSERT_TRUE(answers(&b, &p, 2));
+	shut(&b);
+	set_free(&more);
+	publisher_clear(&p);
+}
+
 static void damaged(struct branch *b, const struct publisher *p)
 {
 	struct check_list state;
@@ -770,8 +781,7 @@ static void killed_at_any_moment_it_is_at_the_old_version_or_the_new_one(void)
 		close(ends[0]);
 		open_lists(&b);
 		epoch_version = lists_version(b.lists, p.name, &epoch);
-		CU_ASSERT_TRUE(epoch_version == last ||
-			       epoch_version == (last == p.editions_len ? 1 : last + 1));
+		CU_ASSERT_TRUE(epoch_version == last || epoch_version == (last == p.editions_len ? 1 : last + 1));
 		last = epoch_version;
 		CU_ASSERT_TRUE_FATAL(last > 0);
 		CU_ASSERT_TRUE(answers(&b, &p, last));
@@ -792,11 +802,9 @@ static CU_TestInfo tests[] = {
 	  many_deltas_are_compacted_to_centrals_snapshot_byte_for_byte },
 	{ "a large list is proven by a child while the old one answers",
 	  a_large_list_is_proven_by_a_child_while_the_old_one_answers },
-	{ "closing while a child is at work leaves no child",
-	  closing_while_a_child_is_at_work_leaves_no_child },
+	{ "closing while a child is at work leaves no child", closing_while_a_child_is_at_work_leaves_no_child },
 	{ "a delta from another version is refused", a_delta_from_another_version_is_refused },
-	{ "a delta that leads to another content is refused",
-	  a_delta_that_leads_to_another_content_is_refused },
+	{ "a delta that leads to another content is refused", a_delta_that_leads_to_another_content_is_refused },
 	{ "a file that is bent or cut is refused", a_file_that_is_bent_or_cut_is_refused },
 	{ "a whole file in the wrong place is refused", a_whole_file_in_the_wrong_place_is_refused },
 	{ "a switch after which a canary fails is undone", a_switch_after_which_a_canary_fails_is_undone },
@@ -810,6 +818,8 @@ static CU_TestInfo tests[] = {
 	  a_full_disk_leaves_the_old_version_and_works_again_with_room },
 	{ "a full disk during compaction leaves the layers in force",
 	  a_full_disk_during_compaction_leaves_the_layers_in_force },
+	{ "a filter without room goes out of use until a compaction makes one that has",
+	  a_filter_without_room_goes_out_of_use_until_a_compaction_makes_one_that_has },
 	{ "a damaged file answers error until it is fetched afresh",
 	  a_damaged_file_answers_error_until_it_is_fetched_afresh },
 	{ "a large damaged file is found by a child", a_large_damaged_file_is_found_by_a_child },

@@ -281,6 +281,12 @@ static void a_delta_that_gives_a_wrong_fingerprint_is_replaced_by_the_snapshot(v
 	CU_ASSERT_EQUAL(sim_info(&s).snapshots, 2);
 	CU_ASSERT_TRUE(sim_info(&s).faults > 0);
 	CU_ASSERT_TRUE(answers(&s, &p, 2));
+	/* Full downloads do not become a habit. */
+	publisher_change(&p, 20, 6);
+	sim_publish(&s);
+	CU_ASSERT_TRUE(sim_until(&s, sim_is_current, 2 * MINUTE));
+	CU_ASSERT_EQUAL(sim_info(&s).deltas, 1);
+	CU_ASSERT_EQUAL(sim_info(&s).snapshots, 2);
 	done(&s, &p);
 }
 
