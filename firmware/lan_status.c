@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CERT_SOON_S (30 * 86400) /* time enough to enrol again */
-#define METRICS_MAX 262144U      /* 64 lists of 4 lines, and about 100 more */
+#define CERT_SOON_S (30LL * 86400) /* time enough to enrol again */
+#define METRICS_MAX 262144U        /* 64 lists of 4 lines, and about 100 more */
 
 /* Ready or not */
 
