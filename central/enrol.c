@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define PEM_MAX       8192 /* of PKI_CERT_MAX bytes DER */
 #define ENROL_STEP_MS 2000
@@ -121,6 +122,21 @@ bool enrol_begin(struct db *db, const struct random *random, struct bytes body, 
 	ok = token_judge(q, now_s, r, cert, e);
 	db_finish(q);
 	return ok;
+}
+
+bool enrol_names_check(const struct enrolment *r, const char *host, struct err *e)
+{
+	bool loopback =
+		strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 || strcasecmp(host, "localhost") == 0;
+	bool ours = strcasecmp(r->branch, host) == 0;
+	for (size_t i = 0; i < r->sans_len; i++) {
+		/* A dot at the end names the same host. */
+		size_t len = strlen(r->sans[i]);
+		if (len > 0 && r->sans[i][len - 1] == '.')
+			len--;
+		ours = ours || (len == strlen(host) && strncasecmp(r->sans[i], host, len) == 0);
+	}
+	return !ours || loopback || err_set(e, ERR_DENIED, "that name is central's own");
 }
 
 static bool finish(struct db *db, const struct enrolment *r, struct bytes cert, int64_t now_s, struct err *e)

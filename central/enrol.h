@@ -27,6 +27,9 @@ void enrolment_clear(struct enrolment *r);
    one sentence for all three; ERR_CONFLICT when the branch is revoked. */
 bool enrol_begin(struct db *db, const struct random *random, struct bytes body, int64_t now_s, struct enrolment *r,
 		 struct buf *cert, struct err *e) CHECKED;
+/* ERR_DENIED when it asks for host, the name under which branches reach central: with that in its certificate a branch could play
+   central to the others. A host on the loopback is a trial on one machine, where all share it. */
+bool enrol_names_check(const struct enrolment *r, const char *host, struct err *e) CHECKED;
 /* ERR_DENIED when somebody else was faster. */
 bool enrol_finish(struct db *db, const struct enrolment *r, struct bytes cert, int64_t now_s, struct err *e) CHECKED;
 

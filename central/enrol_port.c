@@ -137,7 +137,8 @@ static void enrol(struct enrol_port *p, struct http_request *request)
 	buf_init(&cert, PKI_CERT_MAX);
 	bool kept = false;
 	bool ok = enrol_begin(p->config.db, p->config.random, http_body(request), p->config.now_s(), &w->enrolment,
-			      &cert, &e);
+			      &cert, &e) &&
+		  enrol_names_check(&w->enrolment, p->config.broker_host, &e);
 	if (ok && cert.len == 0)
 		ok = kept = sign_ask(p, w, &e);
 	if (kept) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DIR_LEN 90   /* a Unix socket's path has 107 bytes, and ours end in "/run/enrol.sock" */
 #define PEM_MAX 8192 /* of PKI_CERT_MAX bytes DER */
 
 static bool dir_of(const char *ini_path, struct hub_config *c, struct err *e)
@@ -18,7 +19,7 @@ static bool dir_of(const char *ini_path, struct hub_config *c, struct err *e)
 	char *slash = strrchr(path, '/');
 	if (slash != NULL)
 		*slash = '\0';
-	bool fits = strlen(path) < sizeof(c->dir) / 2; /* a Unix socket's path has 107 bytes */
+	bool fits = strlen(path) <= DIR_LEN;
 	snprintf(c->dir, sizeof(c->dir), "%s", path);
 	free(path);
 	return fits || err_set(e, ERR_INPUT, "the directory's name is too long for the sockets in it");

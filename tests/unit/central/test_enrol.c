@@ -227,6 +227,21 @@ static void test_a_request_that_is_not_sound_is_refused_before_the_token_is_look
 	scene_close(&s);
 }
 
+static void test_no_branch_gets_a_certificate_that_passes_for_central(void)
+{
+	struct enrolment r = { .branch = "b1", .sans_len = 2, .sans = { "10.0.0.7", "Central.Bank.Example" } };
+	struct err e = { 0 };
+	CU_ASSERT_FALSE(enrol_names_check(&r, "central.bank.example", &e));
+	CU_ASSERT_EQUAL(e.code, ERR_DENIED);
+	snprintf(r.sans[1], sizeof(r.sans[1]), "central.bank.example.");
+	CU_ASSERT_FALSE(enrol_names_check(&r, "central.bank.example", NULL));
+	CU_ASSERT_FALSE(enrol_names_check(&r, "10.0.0.7", NULL));
+	CU_ASSERT_FALSE(enrol_names_check(&r, "b1", NULL)); /* without other names a client goes by this one */
+	CU_ASSERT_TRUE(enrol_names_check(&r, "other.bank.example", NULL));
+	snprintf(r.sans[1], sizeof(r.sans[1]), "127.0.0.1");
+	CU_ASSERT_TRUE(enrol_names_check(&r, "127.0.0.1", NULL));
+}
+
 static void test_strangers_cannot_keep_the_signer_busy(void)
 {
 	struct enrol_limit l = { 0 };
@@ -394,6 +409,8 @@ static CU_TestInfo tests[] = {
 	  test_a_name_that_is_revoked_or_none_or_central_gets_no_token },
 	{ "a request that is not sound is refused before the token is looked at",
 	  test_a_request_that_is_not_sound_is_refused_before_the_token_is_looked_at },
+	{ "no branch gets a certificate that passes for central",
+	  test_no_branch_gets_a_certificate_that_passes_for_central },
 	{ "strangers cannot keep the signer busy", test_strangers_cannot_keep_the_signer_busy },
 	{ "of two who come at once with one token one is enrolled",
 	  test_of_two_who_come_at_once_with_one_token_one_is_enrolled },
