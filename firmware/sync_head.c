@@ -54,6 +54,8 @@ static void head_adopt(struct sync *s, const struct head *h)
 		sync_note(s, "head", &e); /* the next one, or this one again, is another chance */
 		return;
 	}
+	if (h->sequence > s->info.head_sequence)
+		report_head(s);
 	s->info.heads++;
 	s->info.head_sequence = h->sequence;
 	s->info.head_issued_s = h->issued_s;

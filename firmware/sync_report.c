@@ -10,6 +10,7 @@
 
 #define REPORT_EVERY_MS 600000 /* central may have missed the last one */
 #define REPORT_LOOK_MS  1000
+#define REPORT_REPEATS  2 /* the broker may still keep one head from before */
 #define REPORT_LATER_MS 2000
 
 /* What is worth a report of its own when it differs: not the times and counters, which always do. */
@@ -124,4 +125,13 @@ void report_up(struct sync *s)
 {
 	s->report.due_ms = s->now_ms;
 	s->report.look_ms = s->now_ms;
+	s->report.repeats = REPORT_REPEATS;
+}
+
+void report_head(struct sync *s)
+{
+	if (s->report.repeats == 0)
+		return;
+	s->report.repeats--;
+	s->report.due_ms = s->now_ms;
 }

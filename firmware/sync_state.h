@@ -87,7 +87,8 @@ struct upload {
 struct report {
 	int64_t due_ms;
 	int64_t look_ms;
-	bool hello;
+	unsigned
+		repeats; /* still to come, with new heads: those show that central is there, which may have missed the first */
 	uint8_t said[HASH_LEN]; /* of what was said last */
 };
 
@@ -157,5 +158,7 @@ void upload_up(struct sync *s);
 /* sync_report.c */
 int64_t report_run(struct sync *s);
 void report_up(struct sync *s);
+/* A new head has come. */
+void report_head(struct sync *s);
 
 #endif

@@ -294,6 +294,8 @@ static void central_take(struct sim *s, const char *topic, struct bytes payload)
 	const char *what;
 	struct query q;
 	must(topic_up_parse(topic, branch, &what) && strcmp(branch, BRANCH) == 0);
+	if (s->deaf)
+		return;
 	if (strcmp(what, "journal") == 0)
 		store_batch(s, payload);
 	else if (strcmp(what, "status") == 0)

@@ -52,6 +52,7 @@ struct sim {
 	uint64_t sequence;
 	bool silent;      /* publishes no head by itself */
 	bool no_retained; /* puts objects on the broker only when asked */
+	bool deaf;        /* hears nothing: not back yet after the broker was away */
 	bool no_keys;     /* does not give epochs' keys */
 	uint8_t head_scalar[SCALAR_LEN], head_point[POINT_LEN];
 	uint8_t seal_scalar[SCALAR_LEN], seal_point[POINT_LEN];

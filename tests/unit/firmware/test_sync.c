@@ -729,6 +729,27 @@ static void what_is_reported_is_what_answers(void)
 	done(&s, &p);
 }
 
+static void a_central_that_comes_back_after_the_branch_hears_what_it_has(void)
+{
+	struct sim s;
+	struct publisher p = published(LIST, 1000, 1, 0);
+	caught_up(&s, &p, 30);
+	sim_run(&s, MINUTE);
+	sim_line(&s, false);
+	s.silent = s.deaf = true;
+	sim_line(&s, true);
+	sim_record(&s, 3);
+	sim_run(&s, 30000);
+	uint64_t statuses = s.statuses;
+	s.silent = s.deaf = false;
+	sim_publish(&s);
+	sim_run(&s, 5000);
+	CU_ASSERT_TRUE(s.statuses > statuses);
+	CU_ASSERT_TRUE(s.status.hello);
+	CU_ASSERT_EQUAL(s.status.journal_last, 3);
+	done(&s, &p);
+}
+
 /* Everything at once, from many seeds. */
 
 static void storm(uint64_t seed)
@@ -818,6 +839,8 @@ static CU_TestInfo tests[] = {
 	{ "a journal of another epoch is a fault that is shown",
 	  a_journal_of_another_epoch_is_a_fault_that_is_shown },
 	{ "what is reported is what answers", what_is_reported_is_what_answers },
+	{ "a central that comes back after the branch hears what it has",
+	  a_central_that_comes_back_after_the_branch_hears_what_it_has },
 	{ "it ends at the newest over any line", it_ends_at_the_newest_over_any_line },
 	CU_TEST_INFO_NULL,
 };
