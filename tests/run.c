@@ -17,7 +17,7 @@ extern const struct test_role *const __start_roles[] __attribute__((weak)); // N
 extern const struct test_role *const __stop_roles[] __attribute__((weak));  // NOLINT(bugprone-reserved-identifier)
 
 static unsigned skipped;
-static char dirs[256][64];
+static char dirs[2048][64]; /* one for most tests */
 static size_t dirs_len;
 static pid_t runner;
 
