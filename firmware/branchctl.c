@@ -252,6 +252,21 @@ static bool enrol_begin_call(const struct tool *t, const char *host, int port, c
 	return ok;
 }
 
+/* The address terminals connect to, where it is one of its own. */
+static void put_listen_san(const struct tool *t, struct json_out *w)
+{
+	static const char *const said[] = { "localhost", "127.0.0.1", "0.0.0.0", "::" };
+	char path[512];
+	struct branch_config c;
+	snprintf(path, sizeof(path), "%s/branch.ini", t->dir);
+	if (!branch_config_load(path, &c, NULL))
+		return;
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		if (strcmp(c.listen_host, said[i]) == 0)
+			return;
+	json_put_text(w, NULL, c.listen_host);
+}
+
 static void put_sans(struct tool *t, struct json_out *w)
 {
 	const char *san = tool_option(t, "--san");
@@ -259,6 +274,7 @@ static void put_sans(struct tool *t, struct json_out *w)
 	if (san == NULL) {
 		json_put_text(w, NULL, "localhost");
 		json_put_text(w, NULL, "127.0.0.1");
+		put_listen_san(t, w);
 	}
 	for (; san != NULL; san = tool_option(t, "--san"))
 		json_put_text(w, NULL, san);
