@@ -87,8 +87,8 @@ struct upload {
 struct report {
 	int64_t due_ms;
 	int64_t look_ms;
-	unsigned
-		repeats; /* still to come, with new heads: those show that central is there, which may have missed the first */
+	/* Still to come, with new heads: those show that central is there, which may have missed the first. */
+	unsigned repeats;
 	uint8_t said[HASH_LEN]; /* of what was said last */
 };
 
