@@ -25,6 +25,11 @@ for folder in $all; do
 	forbid $folder '#include <seccomp' 'protocol/base/sandbox\.c' "only sandbox.c sees seccomp.h"
 	forbid $folder '\b(strcpy|strcat|sprintf|gets|strtok|atoi|atol|alloca|system|popen|localtime|gmtime|rand)\(' "$none" "a banned function"
 done
+say "tests named in tests/README.md"
+absent=$(sed -n 's/^| [0-9]* | .* | \(.*\) |$/\1/p' tests/README.md | sed 's/ · /\n/g; s/\(^\|\n\)[a-z_]*: /\1/g' | while read -r name; do
+	grep -rqF --include='*.c' "\"$name\"" tests || printf '%s\n' "$name"
+done)
+[ -z "$absent" ] || { printf '%s\n' "$absent"; fail "these tests are named and not there"; }
 jobs=$(nproc)
 say "gcc with -fanalyzer"
 make --no-print-directory -s -j"$jobs" MODE=analyze all tests || fail gcc
