@@ -667,6 +667,40 @@ static void the_same_version_with_another_content_counts_as_damaged(void)
 	publisher_clear(&p);
 }
 
+static void a_content_whose_hash_is_not_the_heads_counts_as_damaged(void)
+{
+	struct publisher p = published(1000, 2, 5);
+	struct branch b = fresh(&p);
+	CU_ASSERT_EQUAL(apply_snapshot(&b, &p, 1).code, ERR_NONE);
+	CU_ASSERT_EQUAL(apply_delta(&b, &p, 1, 2).code, ERR_NONE);
+	struct head_entry entry = *publisher_entry(&p, 2);
+	entry.object.hash[5] ^= 1; /* count and fingerprint are right all the same */
+	CU_ASSERT_TRUE(head(&b, &entry, 3000));
+	CU_ASSERT_TRUE(wait_until(is_damaged, &b, 5000));
+	CU_ASSERT_TRUE(head(&b, publisher_entry(&p, 2), 3000));
+	CU_ASSERT_EQUAL(apply_snapshot(&b, &p, 2).code, ERR_NONE);
+	CU_ASSERT_TRUE(answers(&b, &p, 2));
+	shut(&b);
+	publisher_clear(&p);
+}
+
+static void new_canaries_that_fail_are_shown_and_the_list_goes_on(void)
+{
+	struct publisher p = published(1000, 1, 0);
+	struct branch b = fresh(&p);
+	CU_ASSERT_EQUAL(apply_snapshot(&b, &p, 1).code, ERR_NONE);
+	struct head_entry entry = *publisher_entry(&p, 1);
+	entry.canary_hit = entry.canary_miss;
+	CU_ASSERT_TRUE(head(&b, &entry, 3000));
+	CU_ASSERT_NOT_EQUAL(info(&b).fault[0], 0);
+	CU_ASSERT_EQUAL(info(&b).confirmed_s, 1000);
+	CU_ASSERT_TRUE(answers(&b, &p, 1));
+	again(&b); /* the old ones are those looked up at opening */
+	CU_ASSERT_TRUE(answers(&b, &p, 1));
+	shut(&b);
+	publisher_clear(&p);
+}
+
 static void a_head_confirms_only_the_version_it_names(void)
 {
 	struct publisher p = published(1000, 2, 5);
@@ -810,7 +844,8 @@ static CU_TestInfo tests[] = {
 	{ "a switch after which a canary fails is undone", a_switch_after_which_a_canary_fails_is_undone },
 	{ "a list that shrinks or changes too much is refused unless forced",
 	  a_list_that_shrinks_or_changes_too_much_is_refused_unless_forced },
-	{ "many small releases that a branch missed are believed", many_small_releases_that_a_branch_missed_are_believed },
+	{ "many small releases that a branch missed are believed",
+	  many_small_releases_that_a_branch_missed_are_believed },
 	{ "an empty list does not replace a full one", an_empty_list_does_not_replace_a_full_one },
 	{ "several steps in a row are judged from where they started",
 	  several_steps_in_a_row_are_judged_from_where_they_started },
@@ -825,6 +860,10 @@ static CU_TestInfo tests[] = {
 	{ "a large damaged file is found by a child", a_large_damaged_file_is_found_by_a_child },
 	{ "the same version with another content counts as damaged",
 	  the_same_version_with_another_content_counts_as_damaged },
+	{ "a content whose hash is not the head's counts as damaged",
+	  a_content_whose_hash_is_not_the_heads_counts_as_damaged },
+	{ "new canaries that fail are shown, and the list goes on",
+	  new_canaries_that_fail_are_shown_and_the_list_goes_on },
 	{ "a head confirms only the version it names", a_head_confirms_only_the_version_it_names },
 	{ "a list is asked only with the key of its epoch", a_list_is_asked_only_with_the_key_of_its_epoch },
 	{ "what no row names is removed at opening", what_no_row_names_is_removed_at_opening },
