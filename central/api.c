@@ -106,18 +106,22 @@ static void route_run(struct api *a, const struct api_route *t, struct http_requ
 {
 	struct buf out;
 	struct err e = { .code = ERR_IO };
-	struct api_call call = { .central = a->central, .request = r, .now_s = time(NULL), .path_rest = rest, .out = &out,
+	struct api_call call = { .central = a->central,
+				 .request = r,
+				 .now_s = time(NULL),
+				 .path_rest = rest,
+				 .out = &out,
 				 .content_type = "application/json" };
 	buf_init(&out, API_ANSWER_MAX);
 	call.json.out = &out;
 	bool ok = (!t->operator_needed ||
-		   operator_find(a->central->release.db, http_header(r, "Authorization"), call.operator, &e)) &&
+		   operator_find(a->central->release.db, http_header(r, "Authorization"), call.operator, & e)) &&
 		  t->handle(&call, &e) && buf_ok(&out, "the answer", &e);
 	if (ok) {
 		http_reply(r, 200, call.content_type, buf_bytes(&out));
 	} else {
-		log_warn("a step was refused", "method=%s path=%s operator=%s error=%s message=%s", t->method, t->path,
-			 call.operator, err_name(e.code), e.text);
+		log_warn("a step was refused", "method=%s path=%s operator=%s error=%s message=%s", t->method,
+			 t->path, call.operator, err_name(e.code), e.text);
 		reply_error(r, status_of(e.code), err_name(e.code), e.text);
 	}
 	buf_clear(&out);
@@ -167,16 +171,18 @@ static bool number_parse(const char *text, int64_t least, int64_t most, int64_t 
 	return end != text && *end == '\0' && *out >= least && *out <= most;
 }
 
-bool api_query_int(const struct api_call *call, const char *key, int64_t least, int64_t most, int64_t otherwise, int64_t *out,
-		   struct err *e)
+bool api_query_int(const struct api_call *call, const char *key, int64_t least, int64_t most, int64_t otherwise,
+		   int64_t *out, struct err *e)
 {
 	const char *text = http_query(call->request, key);
 	*out = otherwise;
 	return text == NULL || number_parse(text, least, most, out) ||
-	       err_set(e, ERR_INPUT, "%s: expected a number from %lld to %lld", key, (long long)least, (long long)most);
+	       err_set(e, ERR_INPUT, "%s: expected a number from %lld to %lld", key, (long long)least,
+		       (long long)most);
 }
 
 bool api_id(const struct api_call *call, int64_t *id, struct err *e)
 {
-	return number_parse(call->path_rest, 1, INT64_MAX, id) || err_set(e, ERR_INPUT, "expected a number in the address");
+	return number_parse(call->path_rest, 1, INT64_MAX, id) ||
+	       err_set(e, ERR_INPUT, "expected a number in the address");
 }

@@ -19,7 +19,7 @@ struct central; /* centrald's whole state; centrald.h */
 
 struct api_call {
 	struct central *central;
-	struct http_request *request;	 /* for query and body; the reply is api.c's */
+	struct http_request *request;    /* for query and body; the reply is api.c's */
 	char operator[NAME_MAX_LEN + 1]; /* "" without a token */
 	int64_t now_s;
 	const char *path_rest; /* what stands for the % in the route */
@@ -42,8 +42,8 @@ struct api *api_open(struct loop *l, struct central *central, const char *socket
 void api_close(struct api *a);
 
 /* A whole number from the query, or otherwise when it is missing. */
-bool api_query_int(const struct api_call *call, const char *key, int64_t least, int64_t most, int64_t otherwise, int64_t *out,
-		   struct err *e) CHECKED;
+bool api_query_int(const struct api_call *call, const char *key, int64_t least, int64_t most, int64_t otherwise,
+		   int64_t *out, struct err *e) CHECKED;
 /* The route's % as a number. */
 bool api_id(const struct api_call *call, int64_t *id, struct err *e) CHECKED;
 

@@ -36,7 +36,8 @@ static bool operator_add(struct api_call *call, struct err *e)
 	char token[2 * TOKEN_BYTES + 1];
 	const char *name = call->path_rest;
 	if (!name_is_valid(name))
-		return err_set(e, ERR_INPUT, "an operator's name is made of a-z, 0-9, - and _, at most %d of them", NAME_MAX_LEN);
+		return err_set(e, ERR_INPUT, "an operator's name is made of a-z, 0-9, - and _, at most %d of them",
+			       NAME_MAX_LEN);
 	r->fill(r->arg, secret, sizeof(secret));
 	hex_encode(secret, sizeof(secret), token);
 	bool begun = db_begin(db, e);
@@ -53,10 +54,11 @@ static bool operator_revoke(struct api_call *call, struct err *e)
 {
 	struct db *db = call->central->release.db;
 	bool begun = db_begin(db, e);
-	bool ok = begun && db_run(db, e, "UPDATE operator SET revoked_s = ? WHERE name = ? AND revoked_s IS NULL", "it", call->now_s,
-				  call->path_rest);
+	bool ok = begun && db_run(db, e, "UPDATE operator SET revoked_s = ? WHERE name = ? AND revoked_s IS NULL",
+				  "it", call->now_s, call->path_rest);
 	if (ok && db_changes(db) == 0)
-		ok = err_set(e, ERR_MISSING, "there is no operator %.40s, or it was revoked already", call->path_rest);
+		ok = err_set(e, ERR_MISSING, "there is no operator %.40s, or it was revoked already",
+			     call->path_rest);
 	ok = ok && audit_add(db, call->now_s, "(local)", "operator.revoke", call->path_rest, "", e);
 	if (!in_transaction(db, begun, ok, e))
 		return false;
@@ -69,7 +71,8 @@ static bool operator_revoke(struct api_call *call, struct err *e)
 static bool operator_list(struct api_call *call, struct err *e)
 {
 	struct db_query *q =
-		db_query(call->central->release.db, "SELECT name, created_s, COALESCE(revoked_s, 0) FROM operator ORDER BY name", e);
+		db_query(call->central->release.db,
+			 "SELECT name, created_s, COALESCE(revoked_s, 0) FROM operator ORDER BY name", e);
 	bool row = false, ok = false;
 	if (q == NULL)
 		return false;
@@ -94,8 +97,9 @@ static bool audit_list(struct api_call *call, struct err *e)
 	bool row = false, ok = false;
 	if (!api_query_int(call, "limit", 1, 10000, 50, &limit, e))
 		return false;
-	struct db_query *q = db_query(call->central->release.db,
-				      "SELECT time_s, operator, what, subject, detail FROM audit ORDER BY id DESC LIMIT ?", e);
+	struct db_query *q =
+		db_query(call->central->release.db,
+			 "SELECT time_s, operator, what, subject, detail FROM audit ORDER BY id DESC LIMIT ?", e);
 	if (q == NULL)
 		return false;
 	json_open(&call->json, NULL, '{');

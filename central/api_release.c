@@ -56,8 +56,11 @@ static bool release_answer(struct api_call *call, int64_t id, struct err *e)
 static bool list_import(struct api_call *call, struct err *e)
 {
 	struct http_request *r = call->request;
-	const char *format = http_query(r, "format"), *mode = http_query(r, "mode"), *source = http_query(r, "source");
-	struct list_draft d = { .name = call->path_rest, .source = source != NULL ? source : "", .operator = call->operator,
+	const char *format = http_query(r, "format"), *mode = http_query(r, "mode"),
+		   *source = http_query(r, "source");
+	struct list_draft d = { .name = call->path_rest,
+				.source = source != NULL ? source : "",
+				.operator= call->operator,
 				.now_s = call->now_s };
 	int64_t reason = 0, id = 0;
 	if (!import_format_of(format != NULL ? format : "auto", &d.format))
@@ -86,7 +89,8 @@ static bool rollback(struct api_call *call, struct err *e)
 		return false;
 	if (version == 0)
 		return err_set(e, ERR_INPUT, "version: say which one to go back to");
-	return release_rollback(&call->central->release, call->path_rest, (uint64_t)version, call->operator, call->now_s, &id, e) &&
+	return release_rollback(&call->central->release, call->path_rest, (uint64_t)version, call->operator,
+				call->now_s, &id, e) &&
 	       release_answer(call, id, e);
 }
 
@@ -103,7 +107,8 @@ static bool release_list(struct api_call *call, struct err *e)
 		return false;
 	json_open(&call->json, NULL, '{');
 	json_open(&call->json, "releases", '[');
-	bool ok = release_each(&call->central->release, name != NULL ? name : "", (size_t)limit, each_put, &call->json, e);
+	bool ok = release_each(&call->central->release, name != NULL ? name : "", (size_t)limit, each_put,
+			       &call->json, e);
 	json_close(&call->json, ']');
 	json_close(&call->json, '}');
 	return ok;
@@ -208,7 +213,8 @@ static bool submit(struct api_call *call, struct err *e)
 	int64_t id = 0;
 	const char *force = http_query(call->request, "force");
 	return api_id(call, &id, e) &&
-	       release_submit(&call->central->release, id, call->operator, force != NULL && strcmp(force, "1") == 0, call->now_s, e) &&
+	       release_submit(&call->central->release, id, call->operator, force != NULL && strcmp(force, "1") == 0,
+			      call->now_s, e) &&
 	       release_answer(call, id, e);
 }
 

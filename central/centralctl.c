@@ -16,7 +16,8 @@ static int usage(const char *why)
 		fprintf(stderr, "centralctl: %s\n", why);
 	fprintf(stderr,
 		"用法 / usage: centralctl [-d DIR] [--json] [--token-file FILE] 命令 …\n"
-		"  DIR 默认 / default: /var/lib/xinbian-central。改变状态的命令需要操作员令牌：--token-file 或 XINBIAN_TOKEN\n"
+		"  DIR 默认 / default: /var/lib/xinbian-central。改变状态的命令需要操作员令牌：--token-file 或 "
+		"XINBIAN_TOKEN\n"
 		"  Commands that change something need an operator's token: --token-file or $XINBIAN_TOKEN\n");
 	for (size_t i = 0; i < AREAS; i++) {
 		for (const struct ctl_command *t = areas[i]; t->group != NULL; t++)
@@ -30,7 +31,8 @@ static const struct ctl_command *command_find(int argc, char **argv, int *words)
 	for (size_t i = 0; i < AREAS; i++) {
 		for (const struct ctl_command *t = areas[i]; t->group != NULL; t++) {
 			bool two = t->verb[0] != '\0';
-			if (argc < (two ? 2 : 1) || strcmp(argv[0], t->group) != 0 || (two && strcmp(argv[1], t->verb) != 0))
+			if (argc < (two ? 2 : 1) || strcmp(argv[0], t->group) != 0 ||
+			    (two && strcmp(argv[1], t->verb) != 0))
 				continue;
 			*words = two ? 2 : 1;
 			return t;
@@ -116,7 +118,8 @@ static bool arguments_read(struct ctl *c, const struct ctl_command *t, int argc,
 			c->argv[c->argc++] = argv[i];
 		}
 	}
-	return c->argc == t->args || err_set(e, ERR_INPUT, "%s %s: arguments are missing: %s", t->group, t->verb, t->usage);
+	return c->argc == t->args ||
+	       err_set(e, ERR_INPUT, "%s %s: arguments are missing: %s", t->group, t->verb, t->usage);
 }
 
 int main(int argc, char **argv)

@@ -33,8 +33,7 @@ struct csv_row {
 	enum csv_fault fault;
 	struct bytes raw; /* without the line end */
 	size_t fields_len;
-	struct bytes
-		fields[CSV_FIELDS_MAX]; /* unquoted, surrounding spaces dropped; valid until the next row */
+	struct bytes fields[CSV_FIELDS_MAX]; /* unquoted, surrounding spaces dropped; valid until the next row */
 };
 
 void csv_init(struct csv *c, struct bytes data);

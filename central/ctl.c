@@ -10,7 +10,7 @@
 
 #define ANSWER_MAX 67108864U
 #define TIMEOUT_MS 600000 /* an import of ten million rows */
-#define CHINA_S	   28800
+#define CHINA_S    28800
 
 const char *ctl_option(const struct ctl *c, const char *name)
 {
@@ -42,7 +42,8 @@ bool ctl_fetch(struct ctl *c, const char *method, const char *path, struct bytes
 	return false;
 }
 
-struct json *ctl_call(struct ctl *c, const char *method, const char *path, struct bytes body, bool *printed, struct err *e)
+struct json *ctl_call(struct ctl *c, const char *method, const char *path, struct bytes body, bool *printed,
+		      struct err *e)
 {
 	struct buf out;
 	struct json *j = NULL;
@@ -93,7 +94,8 @@ void ctl_query(struct buf *path, const char *key, const char *value)
 	buf_add_fmt(path, "%c%s=", first ? '?' : '&', key);
 	for (; *value != '\0'; value++) {
 		unsigned char v = (unsigned char)*value;
-		if ((v >= '0' && v <= '9') || (v >= 'A' && v <= 'Z') || (v >= 'a' && v <= 'z') || v == '.' || v == '-')
+		if ((v >= '0' && v <= '9') || (v >= 'A' && v <= 'Z') || (v >= 'a' && v <= 'z') || v == '.' ||
+		    v == '-')
 			buf_add_u8(path, v);
 		else
 			buf_add_fmt(path, "%%%02X", v);

@@ -23,21 +23,24 @@ struct ctl {
 
 struct ctl_command {
 	const char *group, *verb; /* verb "" when the group stands alone */
-	int args;		  /* positional arguments it needs */
-	const char *usage;	  /* "NAME FILE [--format auto|csv|ofac-sdn]" */
-	const char *options;	  /* with a value, then, behind a '|', flags: "format mode|force" */
+	int args;                 /* positional arguments it needs */
+	const char *usage;        /* "NAME FILE [--format auto|csv|ofac-sdn]" */
+	const char *options;      /* with a value, then, behind a '|', flags: "format mode|force" */
 	bool (*run)(struct ctl *c, struct err *e);
 };
 /* Each ends with a NULL group. */
-extern const struct ctl_command ctl_release_commands[], ctl_operator_commands[], ctl_branch_commands[], ctl_init_commands[];
+extern const struct ctl_command ctl_release_commands[], ctl_operator_commands[], ctl_branch_commands[],
+	ctl_init_commands[];
 
 /* The option's value, or NULL when it was not given. */
 const char *ctl_option(const struct ctl *c, const char *name);
 /* One call; an answer other than 2xx becomes the error it carries. NULL on failure. body.data NULL: none. With --json the
    answer has been printed already and *printed is set. Release with json_free. */
-struct json *ctl_call(struct ctl *c, const char *method, const char *path, struct bytes body, bool *printed, struct err *e) CHECKED;
+struct json *ctl_call(struct ctl *c, const char *method, const char *path, struct bytes body, bool *printed,
+		      struct err *e) CHECKED;
 /* The same for answers that are no JSON (CSV): appended to out. */
-bool ctl_fetch(struct ctl *c, const char *method, const char *path, struct bytes body, struct buf *out, struct err *e) CHECKED;
+bool ctl_fetch(struct ctl *c, const char *method, const char *path, struct bytes body, struct buf *out,
+	       struct err *e) CHECKED;
 
 /* Of an answer, for printing: 0 and "" when missing. */
 int64_t ctl_int(const struct json *j, const char *key);

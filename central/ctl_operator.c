@@ -11,8 +11,8 @@ static bool operator_add(struct ctl *c, struct err *e)
 	if (j == NULL)
 		return false;
 	if (!printed) {
-		fprintf(stderr, "操作员 %s 的令牌（只显示这一次）/ the token of %s, shown this once:\n", ctl_text(j, "name"),
-			ctl_text(j, "name"));
+		fprintf(stderr, "操作员 %s 的令牌（只显示这一次）/ the token of %s, shown this once:\n",
+			ctl_text(j, "name"), ctl_text(j, "name"));
 		printf("%s\n", ctl_text(j, "token"));
 	}
 	json_free(j);
@@ -63,8 +63,8 @@ static bool audit_list(struct ctl *c, struct err *e)
 	const struct json *all = json_get(j, "audit");
 	for (size_t i = 0; !printed && all != NULL && i < json_len(all); i++) {
 		const struct json *a = json_at(all, i);
-		printf("  %s · %s · %s · %s · %s\n", ctl_time(ctl_int(a, "time_s")), ctl_text(a, "operator"), ctl_text(a, "what"),
-		       ctl_text(a, "subject"), ctl_text(a, "detail"));
+		printf("  %s · %s · %s · %s · %s\n", ctl_time(ctl_int(a, "time_s")), ctl_text(a, "operator"),
+		       ctl_text(a, "what"), ctl_text(a, "subject"), ctl_text(a, "detail"));
 	}
 	json_free(j);
 	return true;

@@ -10,10 +10,11 @@
 
 static void release_line(const struct json *r)
 {
-	printf("  发布单 %lld · %s 第 %lld 版 · %s (%s) · 条目 %lld", (long long)ctl_int(r, "id"), ctl_text(r, "name"),
-	       (long long)ctl_int(r, "version"), ctl_text(r, "state_zh"), ctl_text(r, "state"), (long long)ctl_int(r, "count"));
-	printf(" · 新增 %lld 移除 %lld 变更 %lld · %s", (long long)ctl_int(r, "added"), (long long)ctl_int(r, "removed"),
-	       (long long)ctl_int(r, "changed"), ctl_text(r, "created_by"));
+	printf("  发布单 %lld · %s 第 %lld 版 · %s (%s) · 条目 %lld", (long long)ctl_int(r, "id"),
+	       ctl_text(r, "name"), (long long)ctl_int(r, "version"), ctl_text(r, "state_zh"), ctl_text(r, "state"),
+	       (long long)ctl_int(r, "count"));
+	printf(" · 新增 %lld 移除 %lld 变更 %lld · %s", (long long)ctl_int(r, "added"),
+	       (long long)ctl_int(r, "removed"), (long long)ctl_int(r, "changed"), ctl_text(r, "created_by"));
 	if (ctl_text(r, "decided_by")[0] != '\0')
 		printf(" → %s", ctl_text(r, "decided_by"));
 	printf(" · %s\n", ctl_text(r, "source"));
@@ -47,7 +48,8 @@ static bool rejects_save(struct ctl *c, int64_t id, const char *to, struct err *
 	struct buf out;
 	snprintf(path, sizeof(path), "/v1/releases/%lld/rejects", (long long)id);
 	buf_init(&out, 67108864U);
-	bool ok = ctl_fetch(c, "GET", path, (struct bytes){ NULL, 0 }, &out, e) && file_write(to, buf_bytes(&out), 0600, e);
+	bool ok = ctl_fetch(c, "GET", path, (struct bytes){ NULL, 0 }, &out, e) &&
+		  file_write(to, buf_bytes(&out), 0600, e);
 	buf_clear(&out);
 	return ok;
 }
@@ -57,11 +59,11 @@ static void import_print(const struct json *r)
 	printf("已导入为草稿 / imported as a draft\n");
 	release_line(r);
 	printf("  读取 %lld 行，条目 %lld，退回 %lld，重复 %lld，忽略 %lld\n", (long long)ctl_int(r, "rows"),
-	       (long long)ctl_int(r, "imported"), (long long)ctl_int(r, "rejects"), (long long)ctl_int(r, "duplicates"),
-	       (long long)ctl_int(r, "ignored"));
-	printf("  read %lld rows: %lld entries, %lld rejected, %lld given twice, %lld ignored\n", (long long)ctl_int(r, "rows"),
-	       (long long)ctl_int(r, "imported"), (long long)ctl_int(r, "rejects"), (long long)ctl_int(r, "duplicates"),
-	       (long long)ctl_int(r, "ignored"));
+	       (long long)ctl_int(r, "imported"), (long long)ctl_int(r, "rejects"),
+	       (long long)ctl_int(r, "duplicates"), (long long)ctl_int(r, "ignored"));
+	printf("  read %lld rows: %lld entries, %lld rejected, %lld given twice, %lld ignored\n",
+	       (long long)ctl_int(r, "rows"), (long long)ctl_int(r, "imported"), (long long)ctl_int(r, "rejects"),
+	       (long long)ctl_int(r, "duplicates"), (long long)ctl_int(r, "ignored"));
 	if (ctl_text(r, "guard")[0] != '\0')
 		printf("  注意 / note: %s\n", ctl_text(r, "guard"));
 }
@@ -213,13 +215,16 @@ static void diff_print(const struct json *j)
 {
 	const struct json *changes = json_get(j, "changes");
 	printf("%s 第 %lld 版 → 第 %lld 版：条目 %lld → %lld，新增 %lld，移除 %lld，变更 %lld\n", ctl_text(j, "name"),
-	       (long long)ctl_int(j, "base_version"), (long long)ctl_int(j, "version"), (long long)ctl_int(j, "base_count"),
-	       (long long)ctl_int(j, "count"), (long long)ctl_int(j, "added"), (long long)ctl_int(j, "removed"),
-	       (long long)ctl_int(j, "changed"));
+	       (long long)ctl_int(j, "base_version"), (long long)ctl_int(j, "version"),
+	       (long long)ctl_int(j, "base_count"), (long long)ctl_int(j, "count"), (long long)ctl_int(j, "added"),
+	       (long long)ctl_int(j, "removed"), (long long)ctl_int(j, "changed"));
 	for (size_t i = 0; changes != NULL && i < json_len(changes); i++) {
 		const struct json *v = json_at(changes, i);
 		const char *kind = ctl_text(v, "change"), *shown = ctl_text(v, "shown");
-		printf("  %c %s · 原因 %lld\n", kind[0] == 'a' ? '+' : kind[0] == 'r' ? '-' : '~',
+		printf("  %c %s · 原因 %lld\n",
+		       kind[0] == 'a'   ? '+'
+		       : kind[0] == 'r' ? '-'
+					: '~',
 		       shown[0] != '\0' ? shown : ctl_text(v, "tag"), (long long)ctl_int(v, "reason"));
 	}
 	if (changes == NULL)
@@ -260,7 +265,8 @@ static bool release_rejects(struct ctl *c, struct err *e)
 }
 
 const struct ctl_command ctl_release_commands[] = {
-	{ "list", "import", 2, "NAME FILE [--format auto|csv|ofac-sdn] [--mode replace|add|remove] [--reason N] [--rejects OUT.csv]",
+	{ "list", "import", 2,
+	  "NAME FILE [--format auto|csv|ofac-sdn] [--mode replace|add|remove] [--reason N] [--rejects OUT.csv]",
 	  "format mode reason rejects", list_import },
 	{ "document", "import", 2, "rules|catalogue|NAME FILE.json", "", document_import },
 	{ "release", "list", 0, "[--name NAME] [--limit N]", "name limit", release_list },

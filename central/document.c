@@ -131,8 +131,7 @@ static bool array_write(struct cbor *c, struct json_out *w, struct err *e)
 	return true;
 }
 
-static bool number_write(struct cbor *c, enum cbor_type type, const char *key, struct json_out *w,
-			 struct err *e)
+static bool number_write(struct cbor *c, enum cbor_type type, const char *key, struct json_out *w, struct err *e)
 {
 	int64_t whole = 0;
 	double real = 0;
@@ -229,8 +228,7 @@ bool document_to_json(struct bytes cbor, struct buf *json, struct err *e)
 	struct buf compact;
 	if (!cbor_check(cbor, e))
 		return false;
-	buf_init(&compact,
-		 (size_t)8 * DOCUMENT_MAX); /* a control character of one byte is written with six */
+	buf_init(&compact, (size_t)8 * DOCUMENT_MAX); /* a control character of one byte is written with six */
 	struct json_out w = { .out = &compact };
 	bool ok = item_write(&c, NULL, &w, e) && buf_ok(&compact, "document", e);
 	if (ok) {

@@ -9,7 +9,9 @@
 
 bool import_format_of(const char *name, enum import_format *f)
 {
-	static const char *const names[] = { [IMPORT_AUTO] = "auto", [IMPORT_CSV] = "csv", [IMPORT_OFAC] = "ofac-sdn" };
+	static const char *const names[] = {
+		[IMPORT_AUTO] = "auto", [IMPORT_CSV] = "csv", [IMPORT_OFAC] = "ofac-sdn"
+	};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(name, names[i]) == 0) {
 			*f = (enum import_format)i;
@@ -34,7 +36,8 @@ bool import_reject_row(struct import *im, const struct csv_row *row, uint32_t fi
 	return im->sink->reject(im->sink->arg, &r, e);
 }
 
-bool import_emit(struct import *im, const struct csv_row *row, const struct identifier *id, uint32_t value, struct err *e)
+bool import_emit(struct import *im, const struct csv_row *row, const struct identifier *id, uint32_t value,
+		 struct err *e)
 {
 	struct import_entry v = { .row = row->number, .id = *id, .value = value };
 	im->summary->entries++;
@@ -47,12 +50,15 @@ static bool import_fault(struct import *im, const struct csv_row *row, bool *don
 	*done = row->fault != CSV_OK;
 	switch (row->fault) {
 	case CSV_OK: return true;
-	case CSV_BLANK: return import_reject_row(im, row, 0, "blank-row", "整行为空，请删除", "the row is empty; remove it", e);
+	case CSV_BLANK:
+		return import_reject_row(im, row, 0, "blank-row", "整行为空，请删除", "the row is empty; remove it",
+					 e);
 	case CSV_QUOTE:
 		return import_reject_row(im, row, 0, "source-error", "引号不成对，请检查双引号",
 					 "a quote is not closed; check the double quotes", e);
 	case CSV_TOO_LONG:
-		return import_reject_row(im, row, 0, "source-error", "行过长（超过 64 KiB）", "longer than 64 KiB", e);
+		return import_reject_row(im, row, 0, "source-error", "行过长（超过 64 KiB）", "longer than 64 KiB",
+					 e);
 	case CSV_TOO_MANY:
 		return import_reject_row(im, row, 0, "extra-cell", "列数超过 64", "more than 64 fields", e);
 	case CSV_ENCODING:
@@ -68,7 +74,8 @@ static bool import_looks_like_ofac(struct bytes file)
 	struct csv c;
 	struct csv_row row;
 	csv_init(&c, file);
-	bool ofac = csv_next(&c, &row) && row.fault == CSV_OK && row.fields_len == OFAC_FIELDS && row.fields[0].len > 0;
+	bool ofac =
+		csv_next(&c, &row) && row.fault == CSV_OK && row.fields_len == OFAC_FIELDS && row.fields[0].len > 0;
 	for (size_t i = 0; ofac && i < row.fields[0].len; i++)
 		ofac = row.fields[0].data[i] >= '0' && row.fields[0].data[i] <= '9';
 	ofac = ofac && memmem(row.raw.data, row.raw.len, "-0-", 3) != NULL;
@@ -89,7 +96,8 @@ bool import_run(struct bytes file, enum import_format format, uint8_t value_reas
 	csv_init(&c, file);
 	if (format == IMPORT_CSV) {
 		if (!csv_next(&c, &row)) {
-			err_set(e, ERR_INPUT, "the file is empty; the first row must name the columns: " IMPORT_COLUMNS);
+			err_set(e, ERR_INPUT,
+				"the file is empty; the first row must name the columns: " IMPORT_COLUMNS);
 			goto out;
 		}
 		if (!import_csv_header(&im, &row, e))

@@ -23,8 +23,9 @@ struct import_entry {
 
 struct import_reject {
 	uint64_t row;
-	uint32_t field;	  /* column from 1; 0 the whole row */
-	const char *code; /* "missing-cell", "extra-cell", "blank-row", "type-error", "constraint-error", "encoding-error" … */
+	uint32_t field; /* column from 1; 0 the whole row */
+	const char *
+		code; /* "missing-cell", "extra-cell", "blank-row", "type-error", "constraint-error", "encoding-error" … */
 	char zh[160], en[160];
 	struct bytes raw; /* the row as it stood in the file, without its line end; borrowed */
 };
@@ -38,7 +39,7 @@ struct import_sink {
 
 struct import_summary {
 	enum import_format format; /* found */
-	uint64_t rows;		   /* data rows read */
+	uint64_t rows;             /* data rows read */
 	uint64_t entries; /* handed to the sink; a row may give several (a number and a name) or, from OFAC, none */
 	uint64_t rejects;
 	uint64_t ignored; /* OFAC rows without a Chinese identifier */

@@ -16,9 +16,12 @@ static bool column_of(struct bytes label, enum import_column *out)
 	static const struct {
 		const char *en, *zh, *also;
 	} names[COLUMNS_LEN] = {
-		[COLUMN_KIND] = { "kind", "证件类型", "类型" },	   [COLUMN_NUMBER] = { "number", "证件号码", "号码" },
-		[COLUMN_NAME] = { "name", "姓名", "名称" },	   [COLUMN_REASON] = { "reason", "原因", "原因代码" },
-		[COLUMN_UNTIL] = { "until", "截止日期", "有效期止" }, [COLUMN_NOTE] = { "note", "备注", "说明" },
+		[COLUMN_KIND] = { "kind", "证件类型", "类型" },
+		[COLUMN_NUMBER] = { "number", "证件号码", "号码" },
+		[COLUMN_NAME] = { "name", "姓名", "名称" },
+		[COLUMN_REASON] = { "reason", "原因", "原因代码" },
+		[COLUMN_UNTIL] = { "until", "截止日期", "有效期止" },
+		[COLUMN_NOTE] = { "note", "备注", "说明" },
 	};
 	for (size_t i = 0; i < COLUMNS_LEN; i++) {
 		if (label_is(label, names[i].en) || label_is(label, names[i].zh) || label_is(label, names[i].also)) {
@@ -102,8 +105,8 @@ static uint32_t field_no(const struct import *im, enum import_column c)
 }
 
 /* The cells before the number; *value is ready when true and *bad is not set. */
-static bool import_csv_value(struct import *im, const struct csv_row *row, enum identifier_kind *kind, uint32_t *value,
-			     bool *bad, struct err *e)
+static bool import_csv_value(struct import *im, const struct csv_row *row, enum identifier_kind *kind,
+			     uint32_t *value, bool *bad, struct err *e)
 {
 	uint8_t reason = 0;
 	uint16_t last_day = 0;
@@ -117,8 +120,9 @@ static bool import_csv_value(struct import *im, const struct csv_row *row, enum 
 					 "未知的证件类型（例：resident_id、uscc、name）",
 					 "an unknown kind (for example resident_id, uscc, name)", e);
 	if (!reason_of(im, cell(im, row, COLUMN_REASON), &reason))
-		return import_reject_row(im, row, field_no(im, COLUMN_REASON), "type-error", "原因代码应为 1 至 255 的整数",
-					 "the reason must be a number from 1 to 255", e);
+		return import_reject_row(im, row, field_no(im, COLUMN_REASON), "type-error",
+					 "原因代码应为 1 至 255 的整数", "the reason must be a number from 1 to 255",
+					 e);
 	if (!until_of(cell(im, row, COLUMN_UNTIL), &last_day))
 		return import_reject_row(im, row, field_no(im, COLUMN_UNTIL), "type-error",
 					 "截止日期应为 2026-01-31 的格式且为真实日期，或留空",

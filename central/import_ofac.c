@@ -50,7 +50,8 @@ static const struct {
 } labels[] = {
 	{ "Passport ", { IDENTIFIER_PASSPORT } },
 	{ "National ID No. ", { IDENTIFIER_RESIDENT_ID } },
-	{ "National Foreign ID Number ", { IDENTIFIER_RESIDENT_ID, IDENTIFIER_FOREIGNER_PR_15, IDENTIFIER_FOREIGNER_PR_18 } },
+	{ "National Foreign ID Number ",
+	  { IDENTIFIER_RESIDENT_ID, IDENTIFIER_FOREIGNER_PR_15, IDENTIFIER_FOREIGNER_PR_18 } },
 	{ "Citizen's Card Number ", { IDENTIFIER_RESIDENT_ID } },
 	{ "Identification Number ", { IDENTIFIER_RESIDENT_ID, IDENTIFIER_USCC } },
 	{ "Personal ID Card ", { IDENTIFIER_RESIDENT_ID } },
@@ -109,11 +110,13 @@ static bool remark_name(struct bytes remark, struct bytes *name)
 	return true;
 }
 
-static bool import_ofac_name(struct import *im, const struct csv_row *row, struct bytes name, uint32_t value, struct err *e)
+static bool import_ofac_name(struct import *im, const struct csv_row *row, struct bytes name, uint32_t value,
+			     struct err *e)
 {
 	struct identifier id;
 	if (!identifier_parse(IDENTIFIER_NAME, (const char *)name.data, name.len, 0, &id, NULL, NULL))
-		return import_reject_row(im, row, OFAC_NAME + 1, "constraint-error", "名称无法识别", "the name cannot be used", e);
+		return import_reject_row(im, row, OFAC_NAME + 1, "constraint-error", "名称无法识别",
+					 "the name cannot be used", e);
 	return import_emit(im, row, &id, value, e);
 }
 
@@ -143,8 +146,9 @@ bool import_ofac_row(struct import *im, const struct csv_row *row, struct err *e
 			continue;
 		chinese = true;
 		if (!number_parse(number, label, im->today, &id)) {
-			if (!import_reject_row(im, row, OFAC_REMARKS + 1, "constraint-error", "备注中的证件号码无法识别",
-					       "a number in the remarks cannot be used", e))
+			if (!import_reject_row(im, row, OFAC_REMARKS + 1, "constraint-error",
+					       "备注中的证件号码无法识别", "a number in the remarks cannot be used",
+					       e))
 				return false;
 			continue;
 		}

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #define REJECTS_KEPT 100000U /* all are counted */
-#define DAY_S	     86400
-#define CHINA_S	     28800
+#define DAY_S        86400
+#define CHINA_S      28800
 
 struct drafted {
 	uint64_t tag;
@@ -193,7 +193,9 @@ static struct entry *content_make(const struct drafting *g, size_t *len)
 static bool snapshot_write(struct release_context *c, const struct release *r, const struct draft_content *content,
 			   struct entry canary, struct object_ref *ref, struct err *e)
 {
-	struct segment_head head = { .epoch = r->epoch, .version = r->version, .entries = (uint32_t)content->entries_len + 1 };
+	struct segment_head head = { .epoch = r->epoch,
+				     .version = r->version,
+				     .entries = (uint32_t)content->entries_len + 1 };
 	struct segment_writer w;
 	struct file_create file;
 	char path[256];
@@ -238,8 +240,8 @@ static void delta_count(const struct segment *delta, struct release *r)
 }
 
 /* The delta from the published version, its object and counts. */
-static bool delta_make(struct release_context *c, struct release *r, const struct segment *new, const uint8_t *base_hash,
-		       struct err *e)
+static bool delta_make(struct release_context *c, struct release *r, const struct segment *new,
+		       const uint8_t *base_hash, struct err *e)
 {
 	struct file_map map;
 	struct segment base, delta;
@@ -258,7 +260,8 @@ static bool delta_make(struct release_context *c, struct release *r, const struc
 	return ok;
 }
 
-bool list_draft_store(struct release_context *c, struct release *r, const struct draft_content *content, struct err *e)
+bool list_draft_store(struct release_context *c, struct release *r, const struct draft_content *content,
+		      struct err *e)
 {
 	struct release now;
 	struct tag_key key;
@@ -276,7 +279,8 @@ bool list_draft_store(struct release_context *c, struct release *r, const struct
 	r->base_version = now.version;
 	r->version = now.version + 1;
 	r->count = content->entries_len + 1;
-	if (!snapshot_write(c, r, content, canary, &r->content, e) || !objects_map(c->objects, r->content.hash, &map, e))
+	if (!snapshot_write(c, r, content, canary, &r->content, e) ||
+	    !objects_map(c->objects, r->content.hash, &map, e))
 		return false;
 	bool ok = segment_open(map.bytes, &snapshot, e);
 	if (ok) {
@@ -290,17 +294,20 @@ bool list_draft_store(struct release_context *c, struct release *r, const struct
 	}
 	file_unmap(&map);
 	return ok && release_insert(c, r, e) &&
-	       db_run(c->db, e, "UPDATE release SET canary_hit = ?, canary_miss = ? WHERE id = ?", "iii", (int64_t)canary.tag,
-		      (int64_t)miss, r->id);
+	       db_run(c->db, e, "UPDATE release SET canary_hit = ?, canary_miss = ? WHERE id = ?", "iii",
+		      (int64_t)canary.tag, (int64_t)miss, r->id);
 }
 
 static bool reject_store(struct release_context *c, int64_t release, const struct kept_reject *k, struct err *e)
 {
 	struct buf sealed;
 	buf_init(&sealed, k->raw_len + AEAD_OVERHEAD);
-	bool ok = aead_seal(c->vault_key, c->random, bytes_of("xb/1/vault/reject"), (struct bytes){ k->raw, k->raw_len }, &sealed, e) &&
-		  db_run(c->db, e, "INSERT INTO reject (release, row, field, code, zh, en, raw) VALUES (?, ?, ?, ?, ?, ?, ?)", "iiitttb",
-			 release, (int64_t)k->row, (int64_t)k->field, k->code, k->zh, k->en, buf_bytes(&sealed));
+	bool ok = aead_seal(c->vault_key, c->random, bytes_of("xb/1/vault/reject"),
+			    (struct bytes){ k->raw, k->raw_len }, &sealed, e) &&
+		  db_run(c->db, e,
+			 "INSERT INTO reject (release, row, field, code, zh, en, raw) VALUES (?, ?, ?, ?, ?, ?, ?)",
+			 "iiitttb", release, (int64_t)k->row, (int64_t)k->field, k->code, k->zh, k->en,
+			 buf_bytes(&sealed));
 	buf_clear(&sealed);
 	return ok;
 }
@@ -312,7 +319,9 @@ static bool extras_store(struct drafting *g, struct err *e)
 			return false;
 	}
 	for (size_t i = 0; i < g->shown_len; i++) {
-		if (!db_run(g->c->db, e, "INSERT INTO shown (release, tag, masked) VALUES (?, ?, ?) ON CONFLICT (release, tag) DO NOTHING",
+		if (!db_run(g->c->db, e,
+			    "INSERT INTO shown (release, tag, masked) VALUES (?, ?, ?) ON CONFLICT (release, tag) DO "
+			    "NOTHING",
 			    "iit", g->r.id, (int64_t)g->shown[i].tag, g->shown[i].masked))
 			return false;
 	}
@@ -338,7 +347,8 @@ static bool drafting_start(struct drafting *g, struct err *e)
 	uint8_t secret[32];
 	uint32_t iterations = 0;
 	if (!name_is_valid(d->name))
-		return err_set(e, ERR_INPUT, "a list's name is made of a-z, 0-9, - and _, at most %d of them", NAME_MAX_LEN);
+		return err_set(e, ERR_INPUT, "a list's name is made of a-z, 0-9, - and _, at most %d of them",
+			       NAME_MAX_LEN);
 	g->r = (struct release){ .kind = HEAD_LIST, .created_s = d->now_s };
 	snprintf(g->r.name, sizeof(g->r.name), "%s", d->name);
 	snprintf(g->r.source, sizeof(g->r.source), "%s", d->source);
@@ -350,7 +360,8 @@ static bool drafting_start(struct drafting *g, struct err *e)
 	explicit_bzero(secret, sizeof(secret));
 	g->canary = tag_canary(&g->key, d->name, 0);
 	if (now.version == 0)
-		return d->mode != DRAFT_REMOVE || err_set(e, ERR_MISSING, "list %s is not published yet: nothing to remove from", d->name);
+		return d->mode != DRAFT_REMOVE ||
+		       err_set(e, ERR_MISSING, "list %s is not published yet: nothing to remove from", d->name);
 	if (now.kind != HEAD_LIST)
 		return err_set(e, ERR_CONFLICT, "%s is a document, not a list", d->name);
 	if (!objects_map(g->c->objects, now.content.hash, &g->base_map, e))
@@ -367,7 +378,8 @@ static bool draft_run(struct drafting *g, struct bytes file, struct err *e)
 	    !import_run(file, d->format, d->reason, (d->now_s + CHINA_S) / DAY_S, &sink, &g->r.import, e))
 		return false;
 	if (g->entries_len == 0)
-		return err_set(e, ERR_INPUT, "the file gives no entry at all (%llu rows, %llu rejected): nothing is imported",
+		return err_set(e, ERR_INPUT,
+			       "the file gives no entry at all (%llu rows, %llu rejected): nothing is imported",
 			       (unsigned long long)g->r.import.rows, (unsigned long long)g->r.import.rejects);
 	entries_settle(g);
 	struct draft_content content = { 0 };
@@ -378,7 +390,8 @@ static bool draft_run(struct drafting *g, struct bytes file, struct err *e)
 	return ok;
 }
 
-bool list_draft_import(struct release_context *c, const struct list_draft *d, struct bytes file, int64_t *id, struct err *e)
+bool list_draft_import(struct release_context *c, const struct list_draft *d, struct bytes file, int64_t *id,
+		       struct err *e)
 {
 	struct drafting g = { .c = c, .d = d };
 	if (!db_begin(c->db, e))

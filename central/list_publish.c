@@ -14,29 +14,30 @@
 static bool delta_row(struct release_context *c, const struct release *r, uint64_t from, const struct object_ref *ref,
 		      struct err *e)
 {
-	return db_run(c->db, e,
-		      "INSERT INTO delta (name, from_version, to_version, hash, chunks, size, count_to, fingerprint_to)"
-		      " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-		      "tiibbiib", r->name, (int64_t)from, (int64_t)r->version, (struct bytes){ ref->hash, HASH_LEN },
-		      (struct bytes){ ref->chunks_hash, HASH_LEN }, (int64_t)ref->size, (int64_t)r->count,
-		      (struct bytes){ r->fingerprint, FINGERPRINT_BYTES });
+	return db_run(
+		c->db, e,
+		"INSERT INTO delta (name, from_version, to_version, hash, chunks, size, count_to, fingerprint_to)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		"tiibbiib", r->name, (int64_t)from, (int64_t)r->version, (struct bytes){ ref->hash, HASH_LEN },
+		(struct bytes){ ref->chunks_hash, HASH_LEN }, (int64_t)ref->size, (int64_t)r->count,
+		(struct bytes){ r->fingerprint, FINGERPRINT_BYTES });
 }
 
 /* ERR_MISSING when there is none. */
-static bool delta_hash(struct release_context *c, const char *name, uint64_t from, uint64_t to, uint8_t hash[HASH_LEN],
-		       struct err *e)
+static bool delta_hash(struct release_context *c, const char *name, uint64_t from, uint64_t to,
+		       uint8_t hash[HASH_LEN], struct err *e)
 {
 	struct db_query *q =
 		db_query(c->db, "SELECT hash FROM delta WHERE name = ? AND from_version = ? AND to_version = ?", e);
 	bool row = false, ok = false;
 	if (q == NULL)
 		return false;
-	if (!db_bind_text(q, 1, name, e) || !db_bind_int(q, 2, (int64_t)from, e) || !db_bind_int(q, 3, (int64_t)to, e) ||
-	    !db_next(q, &row, e))
+	if (!db_bind_text(q, 1, name, e) || !db_bind_int(q, 2, (int64_t)from, e) ||
+	    !db_bind_int(q, 3, (int64_t)to, e) || !db_next(q, &row, e))
 		goto out;
 	struct bytes h = row ? db_bytes(q, 0) : (struct bytes){ NULL, 0 };
-	ok = h.len == HASH_LEN || err_set(e, ERR_MISSING, "no delta of %s from %llu to %llu", name, (unsigned long long)from,
-					  (unsigned long long)to);
+	ok = h.len == HASH_LEN || err_set(e, ERR_MISSING, "no delta of %s from %llu to %llu", name,
+					  (unsigned long long)from, (unsigned long long)to);
 	if (ok)
 		memcpy(hash, h.data, HASH_LEN);
 out:
@@ -57,8 +58,8 @@ static bool delta_join(struct release_context *c, const uint8_t first[HASH_LEN],
 		return false;
 	}
 	buf_init(&out, OBJECT_MAX);
-	bool ok = segment_open(a_map.bytes, &a, e) && segment_open(b_map.bytes, &b, e) && delta_merge(&a, &b, &out, e) &&
-		  objects_put(c->objects, buf_bytes(&out), ref, e);
+	bool ok = segment_open(a_map.bytes, &a, e) && segment_open(b_map.bytes, &b, e) &&
+		  delta_merge(&a, &b, &out, e) && objects_put(c->objects, buf_bytes(&out), ref, e);
 	buf_clear(&out);
 	file_unmap(&a_map);
 	file_unmap(&b_map);
@@ -91,7 +92,8 @@ static bool deltas_make(struct release_context *c, const struct release *r, stru
 static bool deltas_drop(struct release_context *c, const char *name, struct err *e)
 {
 	int64_t edges = 0, oldest = 0;
-	while (db_run_int(c->db, &edges, e, "SELECT COUNT(*) FROM delta WHERE name = ?", "t", name) && edges > RELEASE_EDGES_KEPT) {
+	while (db_run_int(c->db, &edges, e, "SELECT COUNT(*) FROM delta WHERE name = ?", "t", name) &&
+	       edges > RELEASE_EDGES_KEPT) {
 		if (!db_run_int(c->db, &oldest, e, "SELECT MIN(to_version) FROM delta WHERE name = ?", "t", name) ||
 		    !db_run(c->db, e, "DELETE FROM delta WHERE name = ? AND to_version = ?", "ti", name, oldest))
 			return false;
@@ -114,10 +116,11 @@ static void edge_of(const struct db_query *q, struct index_edge *edge)
 
 static bool index_read(struct release_context *c, struct list_index *x, struct err *e)
 {
-	struct db_query *q = db_query(c->db,
-				      "SELECT from_version, to_version, hash, chunks, size, count_to, fingerprint_to FROM delta"
-				      " WHERE name = ? ORDER BY from_version, to_version",
-				      e);
+	struct db_query *q =
+		db_query(c->db,
+			 "SELECT from_version, to_version, hash, chunks, size, count_to, fingerprint_to FROM delta"
+			 " WHERE name = ? ORDER BY from_version, to_version",
+			 e);
 	bool row = false, ok = false;
 	if (q == NULL)
 		return false;
@@ -139,7 +142,8 @@ static bool index_make(struct release_context *c, const struct release *r, struc
 	struct buf out;
 	snprintf(x.name, sizeof(x.name), "%s", r->name);
 	buf_init(&out, DOCUMENT_MAX);
-	bool ok = index_read(c, &x, e) && list_index_encode(&x, &out, e) && objects_put(c->objects, buf_bytes(&out), ref, e);
+	bool ok = index_read(c, &x, e) && list_index_encode(&x, &out, e) &&
+		  objects_put(c->objects, buf_bytes(&out), ref, e);
 	list_index_clear(&x);
 	buf_clear(&out);
 	return ok;
@@ -149,7 +153,7 @@ bool list_publish(struct release_context *c, const struct release *r, struct err
 {
 	struct object_ref index;
 	return deltas_make(c, r, e) && deltas_drop(c, r->name, e) && index_make(c, r, &index, e) &&
-	       db_run(c->db, e, "UPDATE release SET index_hash = ?, index_chunks = ?, index_size = ? WHERE id = ?", "bbii",
-		      (struct bytes){ index.hash, HASH_LEN }, (struct bytes){ index.chunks_hash, HASH_LEN }, (int64_t)index.size,
-		      r->id);
+	       db_run(c->db, e, "UPDATE release SET index_hash = ?, index_chunks = ?, index_size = ? WHERE id = ?",
+		      "bbii", (struct bytes){ index.hash, HASH_LEN }, (struct bytes){ index.chunks_hash, HASH_LEN },
+		      (int64_t)index.size, r->id);
 }

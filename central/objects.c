@@ -71,7 +71,8 @@ bool objects_map(const struct objects *o, const uint8_t hash[HASH_LEN], struct f
 	return file_map(path, map, e);
 }
 
-bool objects_chunk(const struct objects *o, const uint8_t hash[HASH_LEN], int64_t chunk, struct buf *out, struct err *e)
+bool objects_chunk(const struct objects *o, const uint8_t hash[HASH_LEN], int64_t chunk, struct buf *out,
+		   struct err *e)
 {
 	char path[PATH_SIZE];
 	struct file_map map;
@@ -85,7 +86,8 @@ bool objects_chunk(const struct objects *o, const uint8_t hash[HASH_LEN], int64_
 	} else if (map.bytes.len == 0 || chunk >= object_chunks(map.bytes.len)) {
 		err_set(e, ERR_MISSING, "the object has no chunk %lld", (long long)chunk);
 	} else {
-		buf_add(out, map.bytes.data + chunk * OBJECT_CHUNK, object_chunk_size(map.bytes.len, (uint32_t)chunk));
+		buf_add(out, map.bytes.data + chunk * OBJECT_CHUNK,
+			object_chunk_size(map.bytes.len, (uint32_t)chunk));
 		ok = buf_ok(out, "chunk", e);
 	}
 	file_unmap(&map);

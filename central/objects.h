@@ -15,8 +15,7 @@ bool objects_open(struct objects *o, const char *dir, struct err *e) CHECKED;
 bool objects_put(struct objects *o, struct bytes data, struct object_ref *ref, struct err *e) CHECKED;
 /* A finished file (file_create_finish) taken over under its hash. */
 bool objects_adopt(struct objects *o, const char *path, struct object_ref *ref, struct err *e) CHECKED;
-bool objects_map(const struct objects *o, const uint8_t hash[HASH_LEN], struct file_map *map,
-		 struct err *e) CHECKED;
+bool objects_map(const struct objects *o, const uint8_t hash[HASH_LEN], struct file_map *map, struct err *e) CHECKED;
 /* The chunk list (chunk -1) or one chunk, appended to out. ERR_MISSING. */
 bool objects_chunk(const struct objects *o, const uint8_t hash[HASH_LEN], int64_t chunk, struct buf *out,
 		   struct err *e) CHECKED;

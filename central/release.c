@@ -10,15 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GUARD_ENTRIES	   100U
+#define GUARD_ENTRIES      100U
 #define GUARD_SHRINK_PARTS 50U /* 2 % */
 #define GUARD_CHANGE_PARTS 20U /* 5 % */
 
 static const struct {
 	const char *en, *zh;
 } states[] = {
-	[RELEASE_DRAFT] = { "draft", "草稿" },		[RELEASE_SUBMITTED] = { "submitted", "待审批" },
-	[RELEASE_APPROVED] = { "approved", "已批准" },	[RELEASE_PUBLISHED] = { "published", "已发布" },
+	[RELEASE_DRAFT] = { "draft", "草稿" },         [RELEASE_SUBMITTED] = { "submitted", "待审批" },
+	[RELEASE_APPROVED] = { "approved", "已批准" }, [RELEASE_PUBLISHED] = { "published", "已发布" },
 	[RELEASE_REJECTED] = { "rejected", "已驳回" },
 };
 
@@ -71,10 +71,11 @@ static bool fresh_expect(struct release_context *c, const struct release *r, str
 	struct release now;
 	if (!release_current(c, r->name, &now, e))
 		return false;
-	return now.version == r->base_version ||
-	       err_set(e, ERR_CONFLICT,
-		       "release %lld was made against version %llu of %s, which now has version %llu: import it again",
-		       (long long)r->id, (unsigned long long)r->base_version, r->name, (unsigned long long)now.version);
+	return now.version == r->base_version || err_set(e, ERR_CONFLICT,
+							 "release %lld was made against version %llu of %s, which "
+							 "now has version %llu: import it again",
+							 (long long)r->id, (unsigned long long)r->base_version,
+							 r->name, (unsigned long long)now.version);
 }
 
 static bool finish(struct release_context *c, bool ok, struct err *e)
@@ -85,7 +86,7 @@ static bool finish(struct release_context *c, bool ok, struct err *e)
 	return false;
 }
 
-static bool step_audit(struct release_context *c, const struct release *r, const char *operator, const char *what,
+static bool step_audit(struct release_context *c, const struct release *r, const char *operator, const char * what,
 		       const char *detail, int64_t now_s, struct err *e)
 {
 	char subject[NAME_MAX_LEN + 32];
@@ -93,7 +94,8 @@ static bool step_audit(struct release_context *c, const struct release *r, const
 	return audit_add(c->db, now_s, operator, what, subject, detail, e);
 }
 
-bool release_submit(struct release_context *c, int64_t id, const char *operator, bool force, int64_t now_s, struct err *e)
+bool release_submit(struct release_context *c, int64_t id, const char *operator, bool force, int64_t now_s,
+		    struct err *e)
 {
 	struct release r;
 	char why[160];
@@ -103,7 +105,8 @@ bool release_submit(struct release_context *c, int64_t id, const char *operator,
 	bool implausible = ok && release_guard(&r, why, sizeof(why));
 	if (implausible && !force)
 		ok = err_set(e, ERR_DENIED, "%s: look at the diff; if it is right, submit it with force", why);
-	ok = ok && db_run(c->db, e, "UPDATE release SET state = 2, submitted_by = ?, submitted_s = ?, forced = ? WHERE id = ?",
+	ok = ok && db_run(c->db, e,
+			  "UPDATE release SET state = 2, submitted_by = ?, submitted_s = ?, forced = ? WHERE id = ?",
 			  "tiii", operator, now_s, (int64_t)implausible, id);
 	ok = ok && step_audit(c, &r, operator, "release.submit", implausible ? why : "", now_s, e);
 	return finish(c, ok, e);
@@ -117,10 +120,12 @@ static bool decide(struct release_context *c, int64_t id, const char *operator, 
 		return false;
 	bool ok = release_load(c, id, &r, e) && state_expect(&r, RELEASE_SUBMITTED, e);
 	if (ok && (strcmp(operator, r.created_by) == 0 || strcmp(operator, r.submitted_by) == 0))
-		ok = err_set(e, ERR_DENIED, "%s made or submitted release %lld: someone else must decide", operator, (long long)id);
-	ok = ok && db_run(c->db, e, "UPDATE release SET state = ?, decided_by = ?, decided_s = ? WHERE id = ?", "itii",
-			  (int64_t)to, operator, now_s, id);
-	ok = ok && step_audit(c, &r, operator, to == RELEASE_APPROVED ? "release.approve" : "release.reject", "", now_s, e);
+		ok = err_set(e, ERR_DENIED,
+			     "%s made or submitted release %lld: someone else must decide", operator,(long long) id);
+	ok = ok && db_run(c->db, e, "UPDATE release SET state = ?, decided_by = ?, decided_s = ? WHERE id = ?",
+			  "itii", (int64_t)to, operator, now_s, id);
+	ok = ok &&
+	     step_audit(c, &r, operator, to == RELEASE_APPROVED ? "release.approve" : "release.reject", "", now_s, e);
 	return finish(c, ok, e);
 }
 
@@ -141,13 +146,15 @@ static bool contents_drop(struct release_context *c, const struct release *r, st
 		int64_t id = 0;
 		struct err missing;
 		if (!db_run_int(c->db, &id, &missing,
-				"SELECT id FROM release WHERE name = ? AND state = 4 AND dropped = 0 AND version <= ? ORDER BY version LIMIT 1",
+				"SELECT id FROM release WHERE name = ? AND state = 4 AND dropped = 0 AND version <= "
+				"? ORDER BY version LIMIT 1",
 				"ti", r->name, (int64_t)(r->version - RELEASE_SNAPSHOTS_KEPT)))
 			return missing.code == ERR_MISSING || err_set(e, missing.code, "%s", missing.text);
 		struct release old;
 		int64_t users = 0;
 		if (!release_load(c, id, &old, e) ||
-		    !db_run_int(c->db, &users, e, "SELECT COUNT(*) FROM release WHERE content = ? AND dropped = 0 AND id <> ?", "bi",
+		    !db_run_int(c->db, &users, e,
+				"SELECT COUNT(*) FROM release WHERE content = ? AND dropped = 0 AND id <> ?", "bi",
 				(struct bytes){ old.content.hash, HASH_LEN }, id) ||
 		    (users == 0 && !objects_remove(c->objects, old.content.hash, e)) || !db_begin(c->db, e) ||
 		    !finish(c, db_run(c->db, e, "UPDATE release SET dropped = 1 WHERE id = ?", "i", id), e))
@@ -165,8 +172,8 @@ bool release_publish(struct release_context *c, int64_t id, const char *operator
 	bool ok = release_load(c, id, &r, e) && state_expect(&r, RELEASE_APPROVED, e) && fresh_expect(c, &r, e);
 	ok = ok && (r.kind == HEAD_DOCUMENT || list_publish(c, &r, e));
 	snprintf(detail, sizeof(detail), "version %llu", (unsigned long long)r.version);
-	ok = ok && db_run(c->db, e, "UPDATE release SET state = 4, published_by = ?, published_s = ? WHERE id = ?", "tii", operator,
-			  now_s, id);
+	ok = ok && db_run(c->db, e, "UPDATE release SET state = 4, published_by = ?, published_s = ? WHERE id = ?",
+			  "tii", operator, now_s, id);
 	ok = ok && step_audit(c, &r, operator, "release.publish", detail, now_s, e);
 	return finish(c, ok, e) && contents_drop(c, &r, e);
 }
@@ -215,14 +222,16 @@ static void head_entry_of(const struct db_query *q, struct head_entry *n)
 
 bool release_head_fill(struct release_context *c, struct head *h, struct err *e)
 {
-	struct db_query *q = db_query(
-		c->db,
-		"SELECT name, kind, version, content, content_chunks, content_size, index_hash, index_chunks, index_size, epoch,"
-		" count, fingerprint, canary_hit, canary_miss,"
-		" (SELECT COALESCE(MAX(f.version), 0) FROM release f WHERE f.name = r.name AND f.state = 4 AND f.forced = 1)"
-		" FROM release r WHERE state = 4 AND version = (SELECT MAX(m.version) FROM release m WHERE m.name = r.name AND m.state = 4)"
-		" ORDER BY name",
-		e);
+	struct db_query *q = db_query(c->db,
+				      "SELECT name, kind, version, content, content_chunks, content_size, "
+				      "index_hash, index_chunks, index_size, epoch,"
+				      " count, fingerprint, canary_hit, canary_miss,"
+				      " (SELECT COALESCE(MAX(f.version), 0) FROM release f WHERE f.name = r.name AND "
+				      "f.state = 4 AND f.forced = 1)"
+				      " FROM release r WHERE state = 4 AND version = (SELECT MAX(m.version) FROM "
+				      "release m WHERE m.name = r.name AND m.state = 4)"
+				      " ORDER BY name",
+				      e);
 	bool row = false, ok = false;
 	if (q == NULL)
 		return false;
@@ -249,7 +258,8 @@ static struct bytes epoch_context(uint32_t epoch, char text[32])
 	return bytes_of(text);
 }
 
-bool release_epoch_load(struct release_context *c, uint32_t epoch, uint32_t *iterations, uint8_t secret[32], struct err *e)
+bool release_epoch_load(struct release_context *c, uint32_t epoch, uint32_t *iterations, uint8_t secret[32],
+			struct err *e)
 {
 	struct db_query *q = db_query(c->db, "SELECT iterations, secret FROM epoch WHERE epoch = ?", e);
 	struct buf plain;
@@ -280,7 +290,8 @@ bool release_epoch_of(struct release_context *c, const char *list, int64_t now_s
 {
 	int64_t n = 0;
 	struct err missing;
-	if (db_run_int(c->db, &n, &missing, "SELECT epoch FROM epoch WHERE list = ? ORDER BY epoch DESC LIMIT 1", "t", list)) {
+	if (db_run_int(c->db, &n, &missing, "SELECT epoch FROM epoch WHERE list = ? ORDER BY epoch DESC LIMIT 1", "t",
+		       list)) {
 		*epoch = (uint32_t)n;
 		return true;
 	}
@@ -294,9 +305,11 @@ bool release_epoch_of(struct release_context *c, const char *list, int64_t now_s
 	*epoch = (uint32_t)n;
 	buf_init(&sealed, 128);
 	c->random->fill(c->random->arg, secret, sizeof(secret));
-	bool ok = aead_seal(c->vault_key, c->random, epoch_context(*epoch, context), (struct bytes){ secret, 32 }, &sealed, e) &&
-		  db_run(c->db, e, "INSERT INTO epoch (epoch, list, iterations, secret, created_s) VALUES (?, ?, 1, ?, ?)", "itbi", n,
-			 list, buf_bytes(&sealed), now_s);
+	bool ok = aead_seal(c->vault_key, c->random, epoch_context(*epoch, context), (struct bytes){ secret, 32 },
+			    &sealed, e) &&
+		  db_run(c->db, e,
+			 "INSERT INTO epoch (epoch, list, iterations, secret, created_s) VALUES (?, ?, 1, ?, ?)",
+			 "itbi", n, list, buf_bytes(&sealed), now_s);
 	explicit_bzero(secret, sizeof(secret));
 	buf_clear(&sealed);
 	return ok;

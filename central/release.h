@@ -41,15 +41,15 @@ struct release {
 	enum release_state state;
 	uint64_t base_version; /* published when the draft was made; 0 none */
 	uint64_t version;      /* the one it becomes or became: base_version + 1 */
-	uint32_t epoch;	       /* lists */
+	uint32_t epoch;        /* lists */
 	bool forced;
 	char created_by[NAME_MAX_LEN + 1], submitted_by[NAME_MAX_LEN + 1], decided_by[NAME_MAX_LEN + 1],
 		published_by[NAME_MAX_LEN + 1];
 	int64_t created_s, submitted_s, decided_s, published_s; /* 0: not yet; decided: approved or rejected */
-	char source[128];					 /* file name, or "rollback to version n" */
-	struct import_summary import;				 /* lists */
-	uint64_t duplicates;	      /* of entries: the same number twice */
-	uint64_t count, base_count;   /* entries, the canary among them */
+	char source[128];                                       /* file name, or "rollback to version n" */
+	struct import_summary import;                           /* lists */
+	uint64_t duplicates;                                    /* of entries: the same number twice */
+	uint64_t count, base_count;                             /* entries, the canary among them */
 	uint64_t added, removed, changed;
 	uint8_t fingerprint[FINGERPRINT_BYTES];
 	struct object_ref content; /* snapshot or document */
@@ -58,18 +58,21 @@ struct release {
 
 bool release_load(struct release_context *c, int64_t id, struct release *out, struct err *e) CHECKED;
 /* Newest first; name "" = of all. Calls each for at most limit. */
-bool release_each(struct release_context *c, const char *name, size_t limit, void (*each)(void *arg, const struct release *r),
-		  void *arg, struct err *e) CHECKED;
+bool release_each(struct release_context *c, const char *name, size_t limit,
+		  void (*each)(void *arg, const struct release *r), void *arg, struct err *e) CHECKED;
 
 /* Steps. ERR_CONFLICT when the state does not allow it, ERR_DENIED when the person does not. */
 bool release_submit(struct release_context *c, int64_t id, const char *operator, bool force, int64_t now_s,
 		    struct err *e) CHECKED;
-bool release_approve(struct release_context *c, int64_t id, const char *operator, int64_t now_s, struct err *e) CHECKED;
-bool release_reject(struct release_context *c, int64_t id, const char *operator, int64_t now_s, struct err *e) CHECKED;
-bool release_publish(struct release_context *c, int64_t id, const char *operator, int64_t now_s, struct err *e) CHECKED;
+bool release_approve(struct release_context *c, int64_t id, const char *operator, int64_t now_s,
+		     struct err *e) CHECKED;
+bool release_reject(struct release_context *c, int64_t id, const char *operator, int64_t now_s,
+		    struct err *e) CHECKED;
+bool release_publish(struct release_context *c, int64_t id, const char *operator, int64_t now_s,
+		     struct err *e) CHECKED;
 /* A draft of a new version with the content of an old one. */
-bool release_rollback(struct release_context *c, const char *name, uint64_t version, const char *operator, int64_t now_s,
-		      int64_t *id, struct err *e) CHECKED;
+bool release_rollback(struct release_context *c, const char *name, uint64_t version, const char *operator,
+		      int64_t now_s, int64_t *id, struct err *e) CHECKED;
 
 /* Why submission would be refused without force; false and "" when it would not. */
 bool release_guard(const struct release *r, char *why, size_t size);
@@ -117,17 +120,19 @@ struct release_change {
 	uint32_t value, old_value;
 	char shown[96];
 };
-bool release_diff(struct release_context *c, int64_t id, size_t limit, void (*each)(void *arg, const struct release_change *v),
-		  void *arg, struct err *e) CHECKED;
+bool release_diff(struct release_context *c, int64_t id, size_t limit,
+		  void (*each)(void *arg, const struct release_change *v), void *arg, struct err *e) CHECKED;
 
 /* Everything published, as the next head's entries (owned by h; sequence and times are the caller's to fill). */
 bool release_head_fill(struct release_context *c, struct head *h, struct err *e) CHECKED;
 /* Objects that branches may ask for: contents, indexes and deltas of what is published. */
-bool release_object_known(struct release_context *c, const uint8_t hash[HASH_LEN], bool *known, struct err *e) CHECKED;
+bool release_object_known(struct release_context *c, const uint8_t hash[HASH_LEN], bool *known,
+			  struct err *e) CHECKED;
 /* The secret of an epoch (for tags here, for sealing to branches). ERR_MISSING. */
 bool release_epoch_load(struct release_context *c, uint32_t epoch, uint32_t *iterations, uint8_t secret[32],
 			struct err *e) CHECKED;
 /* The epoch of a list's tags, made when there is none. Inside a transaction. */
-bool release_epoch_of(struct release_context *c, const char *list, int64_t now_s, uint32_t *epoch, struct err *e) CHECKED;
+bool release_epoch_of(struct release_context *c, const char *list, int64_t now_s, uint32_t *epoch,
+		      struct err *e) CHECKED;
 
 #endif

@@ -36,7 +36,8 @@ bool document_draft_import(struct release_context *c, const char *name, const ch
 	struct release r = { .created_s = now_s };
 	struct buf cbor;
 	if (!name_is_valid(name))
-		return err_set(e, ERR_INPUT, "a document's name is made of a-z, 0-9, - and _, at most %d of them", NAME_MAX_LEN);
+		return err_set(e, ERR_INPUT, "a document's name is made of a-z, 0-9, - and _, at most %d of them",
+			       NAME_MAX_LEN);
 	snprintf(r.name, sizeof(r.name), "%s", name);
 	snprintf(r.source, sizeof(r.source), "%s", source);
 	snprintf(r.created_by, sizeof(r.created_by), "%s", operator);
@@ -90,14 +91,18 @@ static bool list_again(struct release_context *c, struct release *r, const struc
 	return ok;
 }
 
-static bool rollback_make(struct release_context *c, const char *name, uint64_t version, struct release *r, struct err *e)
+static bool rollback_make(struct release_context *c, const char *name, uint64_t version, struct release *r,
+			  struct err *e)
 {
 	struct release old;
 	int64_t id = 0;
-	if (!db_run_int(c->db, &id, e, "SELECT id FROM release WHERE name = ? AND state = 4 AND version = ? AND dropped = 0", "ti",
+	if (!db_run_int(c->db, &id, e,
+			"SELECT id FROM release WHERE name = ? AND state = 4 AND version = ? AND dropped = 0", "ti",
 			name, (int64_t)version))
 		return e == NULL || e->code != ERR_MISSING ||
-		       err_set(e, ERR_MISSING, "version %llu of %s was never published, or its content is no longer kept (the last %d are)",
+		       err_set(e, ERR_MISSING,
+			       "version %llu of %s was never published, or its content is no longer kept (the last "
+			       "%d are)",
 			       (unsigned long long)version, name, RELEASE_SNAPSHOTS_KEPT);
 	if (!release_load(c, id, &old, e))
 		return false;
@@ -110,8 +115,8 @@ static bool rollback_make(struct release_context *c, const char *name, uint64_t 
 	return document_insert(c, r, e);
 }
 
-bool release_rollback(struct release_context *c, const char *name, uint64_t version, const char *operator, int64_t now_s,
-		      int64_t *id, struct err *e)
+bool release_rollback(struct release_context *c, const char *name, uint64_t version, const char *operator,
+		      int64_t now_s, int64_t *id, struct err *e)
 {
 	struct release r = { .created_s = now_s };
 	struct err why = { 0 };
@@ -159,7 +164,8 @@ static bool reject_line(struct release_context *c, const struct db_query *q, str
 
 bool release_rejects_csv(struct release_context *c, int64_t id, struct buf *out, struct err *e)
 {
-	struct db_query *q = db_query(c->db, "SELECT row, field, code, zh, en, raw FROM reject WHERE release = ? ORDER BY row, field", e);
+	struct db_query *q = db_query(
+		c->db, "SELECT row, field, code, zh, en, raw FROM reject WHERE release = ? ORDER BY row, field", e);
 	bool row = false, ok = false;
 	if (q == NULL)
 		return false;
@@ -177,8 +183,9 @@ out:
 /* A masked number: of this draft's rows, or, of what leaves, as an earlier release showed it. */
 static void shown_find(struct release_context *c, int64_t id, uint64_t tag, char *out, size_t size)
 {
-	struct db_query *q =
-		db_query(c->db, "SELECT masked FROM shown WHERE tag = ? ORDER BY release = ? DESC, release DESC LIMIT 1", NULL);
+	struct db_query *q = db_query(
+		c->db, "SELECT masked FROM shown WHERE tag = ? ORDER BY release = ? DESC, release DESC LIMIT 1",
+		NULL);
 	bool row = false;
 	out[0] = '\0';
 	if (q == NULL)
@@ -188,8 +195,8 @@ static void shown_find(struct release_context *c, int64_t id, uint64_t tag, char
 	db_finish(q);
 }
 
-bool release_diff(struct release_context *c, int64_t id, size_t limit, void (*each)(void *arg, const struct release_change *v),
-		  void *arg, struct err *e)
+bool release_diff(struct release_context *c, int64_t id, size_t limit,
+		  void (*each)(void *arg, const struct release_change *v), void *arg, struct err *e)
 {
 	struct release r;
 	struct file_map map;

@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COLUMNS                                                                                                        \
-	"id, name, kind, state, base_version, version, epoch, forced, created_by, created_s, submitted_by, submitted_s,"   \
-	" decided_by, decided_s, published_by, published_s, source, format, rows_read, entries, rejects, ignored,"         \
-	" duplicates, count, base_count, added, removed, changed, fingerprint, content, content_chunks, content_size,"     \
+#define COLUMNS                                                                                                      \
+	"id, name, kind, state, base_version, version, epoch, forced, created_by, created_s, submitted_by, "         \
+	"submitted_s,"                                                                                               \
+	" decided_by, decided_s, published_by, published_s, source, format, rows_read, entries, rejects, ignored,"   \
+	" duplicates, count, base_count, added, removed, changed, fingerprint, content, content_chunks, "            \
+	"content_size,"                                                                                              \
 	" delta, delta_chunks, delta_size"
 
 static void text_copy(const struct db_query *q, int at, char *out, size_t size)
@@ -81,10 +83,11 @@ bool release_load(struct release_context *c, int64_t id, struct release *out, st
 	return ok;
 }
 
-bool release_each(struct release_context *c, const char *name, size_t limit, void (*each)(void *arg, const struct release *r),
-		  void *arg, struct err *e)
+bool release_each(struct release_context *c, const char *name, size_t limit,
+		  void (*each)(void *arg, const struct release *r), void *arg, struct err *e)
 {
-	struct db_query *q = db_query(c->db, "SELECT " COLUMNS " FROM release WHERE ?1 = '' OR name = ?1 ORDER BY id DESC LIMIT ?2", e);
+	struct db_query *q = db_query(
+		c->db, "SELECT " COLUMNS " FROM release WHERE ?1 = '' OR name = ?1 ORDER BY id DESC LIMIT ?2", e);
 	bool row = false, ok = false;
 	if (q == NULL)
 		return false;
@@ -102,8 +105,9 @@ out:
 
 bool release_current(struct release_context *c, const char *name, struct release *out, struct err *e)
 {
-	struct db_query *q =
-		db_query(c->db, "SELECT " COLUMNS " FROM release WHERE name = ? AND state = 4 ORDER BY version DESC LIMIT 1", e);
+	struct db_query *q = db_query(
+		c->db, "SELECT " COLUMNS " FROM release WHERE name = ? AND state = 4 ORDER BY version DESC LIMIT 1",
+		e);
 	bool row = false;
 	*out = (struct release){ 0 };
 	if (q == NULL)
@@ -118,8 +122,10 @@ bool release_current(struct release_context *c, const char *name, struct release
 bool release_insert(struct release_context *c, struct release *r, struct err *e)
 {
 	if (!db_run(c->db, e,
-		    "INSERT INTO release (name, kind, state, base_version, version, epoch, created_by, created_s, source,"
-		    " format, rows_read, entries, rejects, ignored, duplicates, count, base_count, added, removed, changed,"
+		    "INSERT INTO release (name, kind, state, base_version, version, epoch, created_by, created_s, "
+		    "source,"
+		    " format, rows_read, entries, rejects, ignored, duplicates, count, base_count, added, removed, "
+		    "changed,"
 		    " fingerprint, content, content_chunks, content_size, delta, delta_chunks, delta_size)"
 		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		    "tiiiiitit"
@@ -127,12 +133,13 @@ bool release_insert(struct release_context *c, struct release *r, struct err *e)
 		    "bbbibbi",
 		    r->name, (int64_t)r->kind, (int64_t)RELEASE_DRAFT, (int64_t)r->base_version, (int64_t)r->version,
 		    (int64_t)r->epoch, r->created_by, r->created_s, r->source, (int64_t)r->import.format,
-		    (int64_t)r->import.rows, (int64_t)r->import.entries, (int64_t)r->import.rejects, (int64_t)r->import.ignored,
-		    (int64_t)r->duplicates, (int64_t)r->count, (int64_t)r->base_count, (int64_t)r->added, (int64_t)r->removed,
-		    (int64_t)r->changed, (struct bytes){ r->fingerprint, FINGERPRINT_BYTES },
-		    (struct bytes){ r->content.hash, HASH_LEN }, (struct bytes){ r->content.chunks_hash, HASH_LEN },
-		    (int64_t)r->content.size, (struct bytes){ r->delta.hash, HASH_LEN },
-		    (struct bytes){ r->delta.chunks_hash, HASH_LEN }, (int64_t)r->delta.size))
+		    (int64_t)r->import.rows, (int64_t)r->import.entries, (int64_t)r->import.rejects,
+		    (int64_t)r->import.ignored, (int64_t)r->duplicates, (int64_t)r->count, (int64_t)r->base_count,
+		    (int64_t)r->added, (int64_t)r->removed, (int64_t)r->changed,
+		    (struct bytes){ r->fingerprint, FINGERPRINT_BYTES }, (struct bytes){ r->content.hash, HASH_LEN },
+		    (struct bytes){ r->content.chunks_hash, HASH_LEN }, (int64_t)r->content.size,
+		    (struct bytes){ r->delta.hash, HASH_LEN }, (struct bytes){ r->delta.chunks_hash, HASH_LEN },
+		    (int64_t)r->delta.size))
 		return false;
 	r->state = RELEASE_DRAFT;
 	return db_run_int(c->db, &r->id, e, "SELECT MAX(id) FROM release", "") &&

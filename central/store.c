@@ -9,13 +9,18 @@
 static const char *const scripts[] = {
 	/* 1: operators, audit, releases */
 	"CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL);"
-	"CREATE TABLE audit (id INTEGER PRIMARY KEY, time_s BIGINT NOT NULL, operator TEXT NOT NULL, what TEXT NOT NULL,"
+	"CREATE TABLE audit (id INTEGER PRIMARY KEY, time_s BIGINT NOT NULL, operator TEXT NOT NULL, what TEXT NOT "
+	"NULL,"
 	" subject TEXT NOT NULL, detail TEXT NOT NULL);"
-	"CREATE TABLE operator (name TEXT PRIMARY KEY, token_hash BLOB NOT NULL, created_s BIGINT NOT NULL, revoked_s BIGINT);"
-	"CREATE TABLE epoch (epoch INTEGER PRIMARY KEY, list TEXT NOT NULL, iterations INTEGER NOT NULL, secret BLOB NOT NULL,"
+	"CREATE TABLE operator (name TEXT PRIMARY KEY, token_hash BLOB NOT NULL, created_s BIGINT NOT NULL, "
+	"revoked_s BIGINT);"
+	"CREATE TABLE epoch (epoch INTEGER PRIMARY KEY, list TEXT NOT NULL, iterations INTEGER NOT NULL, secret BLOB "
+	"NOT NULL,"
 	" created_s BIGINT NOT NULL);"
-	"CREATE TABLE release (id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind INTEGER NOT NULL, state INTEGER NOT NULL,"
-	" base_version BIGINT NOT NULL, version BIGINT NOT NULL, epoch BIGINT NOT NULL, forced INTEGER NOT NULL DEFAULT 0,"
+	"CREATE TABLE release (id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind INTEGER NOT NULL, state INTEGER NOT "
+	"NULL,"
+	" base_version BIGINT NOT NULL, version BIGINT NOT NULL, epoch BIGINT NOT NULL, forced INTEGER NOT NULL "
+	"DEFAULT 0,"
 	" created_by TEXT NOT NULL, created_s BIGINT NOT NULL, submitted_by TEXT, submitted_s BIGINT,"
 	" decided_by TEXT, decided_s BIGINT, published_by TEXT, published_s BIGINT, source TEXT NOT NULL,"
 	" format INTEGER NOT NULL, rows_read BIGINT NOT NULL, entries BIGINT NOT NULL, rejects BIGINT NOT NULL,"
@@ -25,17 +30,21 @@ static const char *const scripts[] = {
 	" delta BLOB, delta_chunks BLOB, delta_size BIGINT NOT NULL DEFAULT 0,"
 	" index_hash BLOB, index_chunks BLOB, index_size BIGINT, canary_hit BIGINT, canary_miss BIGINT,"
 	" dropped INTEGER NOT NULL DEFAULT 0,"
-	" CHECK (state NOT IN (3, 4) OR (decided_by IS NOT NULL AND decided_by <> created_by AND decided_by <> submitted_by)));"
+	" CHECK (state NOT IN (3, 4) OR (decided_by IS NOT NULL AND decided_by <> created_by AND decided_by <> "
+	"submitted_by)));"
 	"CREATE UNIQUE INDEX release_published ON release (name, version) WHERE state = 4;"
 	"CREATE INDEX release_content ON release (content);"
 	"CREATE INDEX release_index ON release (index_hash);"
-	"CREATE TABLE reject (release INTEGER NOT NULL REFERENCES release (id), row BIGINT NOT NULL, field INTEGER NOT NULL,"
+	"CREATE TABLE reject (release INTEGER NOT NULL REFERENCES release (id), row BIGINT NOT NULL, field INTEGER "
+	"NOT NULL,"
 	" code TEXT NOT NULL, zh TEXT NOT NULL, en TEXT NOT NULL, raw BLOB NOT NULL);"
 	"CREATE INDEX reject_release ON reject (release);"
-	"CREATE TABLE shown (release INTEGER NOT NULL REFERENCES release (id), tag BIGINT NOT NULL, masked TEXT NOT NULL,"
+	"CREATE TABLE shown (release INTEGER NOT NULL REFERENCES release (id), tag BIGINT NOT NULL, masked TEXT NOT "
+	"NULL,"
 	" PRIMARY KEY (release, tag));"
 	"CREATE INDEX shown_tag ON shown (tag);"
-	"CREATE TABLE delta (name TEXT NOT NULL, from_version BIGINT NOT NULL, to_version BIGINT NOT NULL, hash BLOB NOT NULL,"
+	"CREATE TABLE delta (name TEXT NOT NULL, from_version BIGINT NOT NULL, to_version BIGINT NOT NULL, hash BLOB "
+	"NOT NULL,"
 	" chunks BLOB NOT NULL, size BIGINT NOT NULL, count_to BIGINT NOT NULL, fingerprint_to BLOB NOT NULL,"
 	" PRIMARY KEY (name, from_version, to_version));"
 	"CREATE INDEX delta_hash ON delta (hash);",
@@ -80,13 +89,15 @@ out:
 
 bool store_put(struct db *db, const char *key, struct bytes value, struct err *e)
 {
-	return db_run(db, e, "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-		      "tb", key, value);
+	return db_run(
+		db, e,
+		"INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+		"tb", key, value);
 }
 
-bool audit_add(struct db *db, int64_t time_s, const char *operator, const char *what, const char *subject,
+bool audit_add(struct db *db, int64_t time_s, const char *operator, const char * what, const char *subject,
 	       const char *detail, struct err *e)
 {
-	return db_run(db, e, "INSERT INTO audit (time_s, operator, what, subject, detail) VALUES (?, ?, ?, ?, ?)", "itttt",
-		      time_s, operator, what, subject, detail);
+	return db_run(db, e, "INSERT INTO audit (time_s, operator, what, subject, detail) VALUES (?, ?, ?, ?, ?)",
+		      "itttt", time_s, operator, what, subject, detail);
 }

@@ -240,8 +240,7 @@ static void ask_list(struct run *run, const struct catalogue_list *l)
 			note_black(run, p, a);
 		fact_add(run, is_text(lookup_name(a.result)), "%s.list.%s", p->role, l->name);
 		if (a.result == LOOKUP_HIT)
-			fact_add(run, is_text(a.by_name ? "name" : "number"), "%s.list.%s.by", p->role,
-				 l->name);
+			fact_add(run, is_text(a.by_name ? "name" : "number"), "%s.list.%s.by", p->role, l->name);
 		bool number_first =
 			a.result == LOOKUP_HIT && worst.result == LOOKUP_HIT && worst.by_name && !a.by_name;
 		if (worst.result == 0 || result_rank(a.result) > result_rank(worst.result) || number_first) {
@@ -263,8 +262,7 @@ static void ask_lists(struct run *run)
 	const struct catalogue *c = run->s->policy->catalogue;
 	for (size_t i = 0; c != NULL && i < c->lists_len; i++)
 		ask_list(run, &c->lists[i]);
-	for (size_t i = 0; i < run->parties_len;
-	     i++) { /* the tag under the newest epoch any list asked for */
+	for (size_t i = 0; i < run->parties_len; i++) { /* the tag under the newest epoch any list asked for */
 		const struct party *p = &run->parties[i];
 		uint32_t newest = 0;
 		for (size_t j = 0; j < p->epochs_len && p->numbered; j++)
@@ -299,8 +297,7 @@ static void facts_of_birth(struct run *run, const struct party *p)
 	if (told) {
 		const struct identifier *id = &p->ids[0];
 		if (given)
-			fact_add(run,
-				 is_bool(y == id->birth_year && m == id->birth_month && d == id->birth_day),
+			fact_add(run, is_bool(y == id->birth_year && m == id->birth_month && d == id->birth_day),
 				 "birth_date_matches");
 		y = id->birth_year, m = id->birth_month, d = id->birth_day;
 	}
@@ -342,8 +339,8 @@ static void facts_gather(struct run *run)
 	facts_of_party(run, subject, "");
 	facts_of_birth(run, subject);
 	for (size_t i = 0; subject->numbered && i < sizeof(warnings) / sizeof(warnings[0]); i++)
-		fact_add(run, is_bool((subject->ids[0].warnings & warnings[i].bit) != 0),
-			 "identifier.warning.%s", warnings[i].name);
+		fact_add(run, is_bool((subject->ids[0].warnings & warnings[i].bit) != 0), "identifier.warning.%s",
+			 warnings[i].name);
 	if (run->parties_len > 1)
 		facts_of_party(run, &run->parties[1], "counterparty.");
 	rule_facts_sort(run->out->facts, run->out->facts_len);
@@ -405,8 +402,7 @@ static void decide(struct run *run)
 	enum outcome by_rules = OUTCOME_PASS;
 	size_t fired[RULES_MAX], fired_len = 0;
 	if (rules != NULL)
-		fired_len =
-			rule_set_eval(rules, d->facts, d->facts_len, run->today, fired, RULES_MAX, &by_rules);
+		fired_len = rule_set_eval(rules, d->facts, d->facts_len, run->today, fired, RULES_MAX, &by_rules);
 	for (size_t i = 0; i < fired_len; i++) {
 		const struct rule *r = &rules->rules[fired[i]];
 		reason_add(&all, r->id, r->code, r->outcome);
@@ -459,8 +455,8 @@ bool check_unseal(const struct decision *d, const uint8_t journal_key[32], struc
 	return aead_open(journal_key, (struct bytes){ d->id, DECISION_ID_LEN }, d->sealed_subject, plain, e);
 }
 
-bool check_run(const struct check_setting *s, const struct check_request *r, struct decision *out,
-	       struct buf *sealed, struct err *e)
+bool check_run(const struct check_setting *s, const struct check_request *r, struct decision *out, struct buf *sealed,
+	       struct err *e)
 {
 	struct run run = { .s = s, .r = r, .out = out, .today = (s->now_s + CHECK_CHINA_S) / CHECK_DAY_S };
 	memset(out, 0, sizeof(*out));
@@ -476,8 +472,7 @@ bool check_run(const struct check_setting *s, const struct check_request *r, str
 		party_init(&run, "counterparty", &r->counterparty);
 	ask_lists(&run);
 	facts_gather(&run);
-	bool ok =
-		!run.facts_full || err_set(e, ERR_FULL, "a check holds at most %d facts", DECISION_FACTS_MAX);
+	bool ok = !run.facts_full || err_set(e, ERR_FULL, "a check holds at most %d facts", DECISION_FACTS_MAX);
 	if (ok) {
 		decide(&run);
 		ok = seal_parties(&run, sealed, e);

@@ -37,14 +37,14 @@
 #define CHECK_CHINA_S 28800 /* UTC+8, no summer time */
 #define CHECK_DAY_S   86400
 
-#define CHECK_FACTS_MAX	    32 /* the caller's */
+#define CHECK_FACTS_MAX     32 /* the caller's */
 #define CHECK_FACT_TEXT_MAX DECISION_TEXT_MAX
 
 struct check_party {
 	enum identifier_kind kind;
 	char number[PERSON_NAME_MAX + 1]; /* as given; "" for kind name */
-	char name[PERSON_NAME_MAX + 1];	  /* "" when not given */
-	int64_t birth_day;		  /* days since 1970-01-01; INT64_MIN when not given */
+	char name[PERSON_NAME_MAX + 1];   /* "" when not given */
+	int64_t birth_day;                /* days since 1970-01-01; INT64_MIN when not given */
 };
 
 /* Its facts point into it: not to be copied. */
@@ -64,7 +64,7 @@ bool check_request_parse(struct bytes json, struct check_request *r, struct err 
 /* What the branch holds under a list's name. */
 struct check_list {
 	uint64_t version;
-	int64_t confirmed_s;	   /* issue time of the newest head that named this version; -1 never */
+	int64_t confirmed_s;       /* issue time of the newest head that named this version; -1 never */
 	const struct tag_key *key; /* of the list's epoch; borrowed until check_run returns */
 };
 struct check_source {
@@ -90,7 +90,8 @@ struct check_setting {
 	int64_t now_s; /* the trusted clock */
 	bool clock_trusted;
 	const struct random *random;
-	const uint8_t *journal_key; /* 32 bytes: the subject is sealed under it, additional data = the decision's id */
+	const uint8_t
+		*journal_key; /* 32 bytes: the subject is sealed under it, additional data = the decision's id */
 };
 
 /*

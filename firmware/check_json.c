@@ -49,16 +49,14 @@ static bool party_parse(const struct json *request, const char *role, struct che
 	p->birth_day = INT64_MIN;
 	if (!party_names(j, role, p, e) || !json_text_opt(j, "birth_date", 10, &birth, e))
 		return false;
-	return birth == NULL || day_parse(bytes_of(birth), &p->birth_day, e) ||
-	       err_wrap(e, "%s.birth_date", role);
+	return birth == NULL || day_parse(bytes_of(birth), &p->birth_day, e) || err_wrap(e, "%s.birth_date", role);
 }
 
 /* What the check itself says must not be said by the caller. */
 static bool fact_is_reserved(const char *name)
 {
-	static const char *const ours[] = { "business",         "clock_trusted",     "name_given",
-					    "has_counterparty", "any_list_hit",      "any_list_stale",
-					    "age_years",        "birth_date_matches" };
+	static const char *const ours[] = { "business",     "clock_trusted",  "name_given", "has_counterparty",
+					    "any_list_hit", "any_list_stale", "age_years",  "birth_date_matches" };
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 		if (strcmp(name, ours[i]) == 0)
 			return true;
@@ -80,8 +78,7 @@ static bool fact_value(const struct json *j, const char *key, char *text, struct
 		*v = (struct value){ .kind = VALUE_BOOL, .boolean = json_bool_value(json_get(j, key)) };
 		break;
 	case JSON_KIND_INT:
-		*v = (struct value){ .kind = VALUE_NUMBER,
-				     .number = (double)json_int_value(json_get(j, key)) };
+		*v = (struct value){ .kind = VALUE_NUMBER, .number = (double)json_int_value(json_get(j, key)) };
 		break;
 	case JSON_KIND_REAL:
 		*v = (struct value){ .kind = VALUE_NUMBER, .number = json_double_value(json_get(j, key)) };
@@ -94,8 +91,7 @@ static bool fact_value(const struct json *j, const char *key, char *text, struct
 		break;
 	case JSON_KIND_NULL:
 	case JSON_KIND_ARRAY:
-	case JSON_KIND_OBJECT:
-		return err_set(e, ERR_INPUT, "facts.%s: expected true, false, a number or text", key);
+	case JSON_KIND_OBJECT: return err_set(e, ERR_INPUT, "facts.%s: expected true, false, a number or text", key);
 	}
 	return strcmp(key, "verified_online") != 0 || v->kind == VALUE_BOOL ||
 	       err_set(e, ERR_INPUT, "facts.%s: expected true or false", key);
@@ -113,8 +109,7 @@ static bool facts_parse(const struct json *facts, struct check_request *r, struc
 		const char *name;
 		(void)json_member(facts, i, &name);
 		if (!fact_name_is_valid(name))
-			return err_set(e, ERR_INPUT, "facts: a name is 1 to %d of a-z, 0-9 and _",
-				       NAME_MAX_LEN);
+			return err_set(e, ERR_INPUT, "facts: a name is 1 to %d of a-z, 0-9 and _", NAME_MAX_LEN);
 		if (fact_is_reserved(name))
 			return err_set(e, ERR_INPUT, "facts.%s: reserved, the check says it itself", name);
 		struct rule_fact *f = &r->facts[r->facts_len];
@@ -135,8 +130,7 @@ static bool request_fields(const struct json *j, struct check_request *r, struct
 	    !copied(j, "business", r->business, sizeof(r->business), e))
 		return false;
 	if (!request_id_is_valid(r->request_id))
-		return err_set(e, ERR_INPUT, "request_id: 1 to %d of A-Z a-z 0-9 _ . : -",
-			       REQUEST_ID_MAX_LEN);
+		return err_set(e, ERR_INPUT, "request_id: 1 to %d of A-Z a-z 0-9 _ . : -", REQUEST_ID_MAX_LEN);
 	if (!name_is_valid(r->business))
 		return err_set(e, ERR_INPUT, "business: not a name of a-z, 0-9, _ and -");
 	if (!party_parse(j, "subject", &r->subject, e))
@@ -202,8 +196,7 @@ static void put_time(struct json_out *w, int64_t time_s)
 	int64_t local_s = time_s + CHECK_CHINA_S;
 	int second = (int)(local_s % CHECK_DAY_S);
 	day_format(local_s / CHECK_DAY_S, day);
-	snprintf(text, sizeof(text), "%sT%02d:%02d:%02d+08:00", day, second / 3600, second / 60 % 60,
-		 second % 60);
+	snprintf(text, sizeof(text), "%sT%02d:%02d:%02d+08:00", day, second / 3600, second / 60 % 60, second % 60);
 	json_put_text(w, "time", text);
 }
 

@@ -18,13 +18,11 @@ struct clock {
 	int64_t stored_s;
 	bool trusted; /* a head has been believed in this process or before */
 };
-bool clock_load(struct clock *c, struct db *db, int64_t monotonic_ms, int64_t system_s,
-		struct err *e) CHECKED;
+bool clock_load(struct clock *c, struct db *db, int64_t monotonic_ms, int64_t system_s, struct err *e) CHECKED;
 int64_t clock_now_s(const struct clock *c, int64_t monotonic_ms);
 /* A head issued at issued_s has been believed. Inside the caller's transaction; should that be rolled back,
  * the clock in memory stays where the head put it. */
-bool clock_head(struct clock *c, struct db *db, int64_t issued_s, int64_t monotonic_ms,
-		struct err *e) CHECKED;
+bool clock_head(struct clock *c, struct db *db, int64_t issued_s, int64_t monotonic_ms, struct err *e) CHECKED;
 /* Stores it, in a transaction of its own, if a minute has passed. */
 bool clock_tick(struct clock *c, struct db *db, int64_t monotonic_ms, struct err *e) CHECKED;
 

@@ -98,8 +98,7 @@ uint64_t documents_version(const struct documents *d, const char *name)
 	return (uint64_t)version;
 }
 
-static bool document_store(struct db *db, const char *name, uint64_t version, struct bytes bytes,
-			   struct err *e)
+static bool document_store(struct db *db, const char *name, uint64_t version, struct bytes bytes, struct err *e)
 {
 	if (!db_begin(db, e))
 		return false;
@@ -113,8 +112,7 @@ static bool document_store(struct db *db, const char *name, uint64_t version, st
 	return false;
 }
 
-bool documents_apply(struct documents *d, const char *name, uint64_t version, struct bytes bytes,
-		     struct err *e)
+bool documents_apply(struct documents *d, const char *name, uint64_t version, struct bytes bytes, struct err *e)
 {
 	struct parsed p;
 	if (!name_is_valid(name) || version == 0 || version > INT64_MAX)

@@ -31,12 +31,14 @@ bool list_guard(const struct list *list, const struct head_entry *entry, uint64_
 	if (list->version == 0 || entry->forced_version > list->start_version)
 		return true;
 	if (count_to <= 1 && list->start_count > 1) /* the canary alone */
-		return err_set(e, ERR_DENIED, "version %llu is empty and was not forced: the old version stays", (unsigned long long)to);
+		return err_set(e, ERR_DENIED, "version %llu is empty and was not forced: the old version stays",
+			       (unsigned long long)to);
 	uint64_t releases = to > list->start_version ? to - list->start_version : 1;
 	if (releases_can(releases, list->start_count, count_to, changes))
 		return true;
 	return err_set(e, ERR_DENIED,
-		       "version %llu would leave %llu of %llu entries and change %llu, too much to believe, and was not forced: the old "
+		       "version %llu would leave %llu of %llu entries and change %llu, too much to believe, and was "
+		       "not forced: the old "
 		       "version stays",
 		       (unsigned long long)to, (unsigned long long)count_to, (unsigned long long)list->start_count,
 		       (unsigned long long)changes);

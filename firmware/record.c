@@ -48,11 +48,10 @@ static bool record_create(struct record *r, const struct random *random, struct 
 static bool record_load_state(struct record *r, struct err *e)
 {
 	bool ok = false, row = false;
-	struct db_query *q =
-		db_query(r->db,
-			 "SELECT epoch, key, base_seq, base_hash, acknowledged_seq, acknowledged_hash"
-			 " FROM journal_state",
-			 e);
+	struct db_query *q = db_query(r->db,
+				      "SELECT epoch, key, base_seq, base_hash, acknowledged_seq, acknowledged_hash"
+				      " FROM journal_state",
+				      e);
 	if (q == NULL)
 		return false;
 	if (!db_next(q, &row, e))
@@ -135,16 +134,15 @@ void record_info(const struct record *r, struct record_info *out)
 	out->acknowledged = r->acknowledged;
 }
 
-static bool record_insert(struct record *r, const struct journal_row *row, struct bytes bytes,
-			  struct bytes hash, const struct decision *d, struct bytes request_hash,
-			  struct err *e)
+static bool record_insert(struct record *r, const struct journal_row *row, struct bytes bytes, struct bytes hash,
+			  const struct decision *d, struct bytes request_hash, struct err *e)
 {
 	if (d == NULL)
-		return db_run(r->db, e, "INSERT INTO journal (seq, time_s, row, hash) VALUES (?, ?, ?, ?)",
-			      "iibb", (int64_t)row->seq, row->time_s, bytes, hash);
-	return db_run(r->db, e, "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)", "iibbbttb",
-		      (int64_t)row->seq, row->time_s, bytes, hash, (struct bytes){ d->id, sizeof(d->id) },
-		      d->terminal, d->request_id, request_hash);
+		return db_run(r->db, e, "INSERT INTO journal (seq, time_s, row, hash) VALUES (?, ?, ?, ?)", "iibb",
+			      (int64_t)row->seq, row->time_s, bytes, hash);
+	return db_run(r->db, e, "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)", "iibbbttb", (int64_t)row->seq,
+		      row->time_s, bytes, hash, (struct bytes){ d->id, sizeof(d->id) }, d->terminal, d->request_id,
+		      request_hash);
 }
 
 bool record_append(struct record *r, int64_t time_s, enum journal_kind kind, struct bytes body,
@@ -209,8 +207,8 @@ bool record_find(struct record *r, const uint8_t id[DECISION_ID_LEN], struct buf
 bool record_find_request(struct record *r, const char *terminal, const char *request_id, struct buf *out,
 			 uint8_t request_hash[HASH_LEN], struct err *e)
 {
-	struct db_query *q = db_query(
-		r->db, "SELECT row, request_hash FROM journal WHERE terminal = ? AND request_id = ?", e);
+	struct db_query *q =
+		db_query(r->db, "SELECT row, request_hash FROM journal WHERE terminal = ? AND request_id = ?", e);
 	if (q == NULL)
 		return false;
 	if (db_bind_text(q, 1, terminal, e) && db_bind_text(q, 2, request_id, e))
@@ -285,8 +283,7 @@ static bool record_proven(struct record *r, const struct journal_ack *a, struct 
 	if (!record_hash_at(r, a->seq, hash, e))
 		return false;
 	if (memcmp(a->hash, hash, HASH_LEN) != 0)
-		return err_set(e, ERR_CONFLICT, "journal: central has another row %llu",
-			       (unsigned long long)a->seq);
+		return err_set(e, ERR_CONFLICT, "journal: central has another row %llu", (unsigned long long)a->seq);
 	return true;
 }
 
@@ -332,8 +329,7 @@ static bool record_verify_row(uint64_t seq, struct bytes bytes, struct bytes sto
 		return err_set(e, ERR_CONFLICT, "journal: row %llu is missing", (unsigned long long)seq);
 	journal_next_hash(hash, bytes, next);
 	if (!bytes_equal(stored, (struct bytes){ next, HASH_LEN }))
-		return err_set(e, ERR_CONFLICT, "journal: row %llu does not fit the chain",
-			       (unsigned long long)seq);
+		return err_set(e, ERR_CONFLICT, "journal: row %llu does not fit the chain", (unsigned long long)seq);
 	if (!journal_row_decode(bytes, &row, e) || row.seq != seq)
 		return err_set(e, ERR_CONFLICT, "journal: row %llu is malformed", (unsigned long long)seq);
 	memcpy(hash, next, HASH_LEN);
@@ -350,8 +346,7 @@ bool record_verify(struct record *r, uint64_t *rows, struct err *e)
 	*rows = 0;
 	memcpy(hash, r->base_hash, HASH_LEN);
 	while ((ok = db_next(q, &row, e)) && row) {
-		ok = record_verify_row(r->base + 1 + *rows, db_bytes(q, 1), db_bytes(q, 2), hash,
-				       db_int(q, 0), e);
+		ok = record_verify_row(r->base + 1 + *rows, db_bytes(q, 1), db_bytes(q, 2), hash, db_int(q, 0), e);
 		if (!ok)
 			break;
 		++*rows;
@@ -364,12 +359,11 @@ bool record_verify(struct record *r, uint64_t *rows, struct err *e)
 }
 
 /* How far rows can go, and the chain's hash there. */
-static bool record_prune_bound(struct record *r, int64_t now_s, uint64_t *seq, uint8_t hash[HASH_LEN],
-			       struct err *e)
+static bool record_prune_bound(struct record *r, int64_t now_s, uint64_t *seq, uint8_t hash[HASH_LEN], struct err *e)
 {
 	bool ok = false, row = false;
-	struct db_query *q = db_query(
-		r->db, "SELECT seq, time_s, hash FROM journal WHERE seq <= ? ORDER BY seq LIMIT ?", e);
+	struct db_query *q =
+		db_query(r->db, "SELECT seq, time_s, hash FROM journal WHERE seq <= ? ORDER BY seq LIMIT ?", e);
 	if (q == NULL)
 		return false;
 	*seq = r->base;

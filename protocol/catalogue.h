@@ -13,14 +13,14 @@
 #include "protocol/cbor.h"
 #include "protocol/base/limits.h"
 
-#define BUSINESSES_MAX 32
+#define BUSINESSES_MAX          32
 #define CATALOGUE_QUESTIONS_MAX 40 /* lists times their roles: what one check may have to ask and journal */
 
 struct catalogue_list {
 	char name[NAME_MAX_LEN + 1];
 	char *title_zh, *title_en;
 	bool white;
-	uint32_t covers; /* bit 1<<kind */
+	uint32_t covers;            /* bit 1<<kind */
 	bool subject, counterparty; /* roles it is asked for */
 	bool every_business;
 	size_t businesses_len;

@@ -7,14 +7,7 @@
 #include <string.h>
 
 enum { MAJOR_UINT, MAJOR_NINT, MAJOR_BYTES, MAJOR_TEXT, MAJOR_ARRAY, MAJOR_MAP, MAJOR_TAG, MAJOR_SIMPLE };
-enum {
-	SIMPLE_FALSE = 0xf4,
-	SIMPLE_TRUE = 0xf5,
-	SIMPLE_NULL = 0xf6,
-	REAL_16 = 0xf9,
-	REAL_32 = 0xfa,
-	REAL_64 = 0xfb
-};
+enum { SIMPLE_FALSE = 0xf4, SIMPLE_TRUE = 0xf5, SIMPLE_NULL = 0xf6, REAL_16 = 0xf9, REAL_32 = 0xfa, REAL_64 = 0xfb };
 
 static void put_be(struct buf *b, uint64_t v, size_t len)
 {
@@ -462,8 +455,8 @@ bool cbor_expect_key(struct cbor *c, uint64_t key, struct err *e)
 	if (!cbor_get_uint(&next, &got, e))
 		return false;
 	if (got != key)
-		return err_set(e, ERR_INPUT, "CBOR: key %llu where %llu was expected",
-			       (unsigned long long)got, (unsigned long long)key);
+		return err_set(e, ERR_INPUT, "CBOR: key %llu where %llu was expected", (unsigned long long)got,
+			       (unsigned long long)key);
 	*c = next;
 	return true;
 }

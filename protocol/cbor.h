@@ -25,7 +25,18 @@ void cbor_put_real(struct buf *b, double v);
 /* Bytes that are CBOR already. */
 void cbor_put_raw(struct buf *b, struct bytes v);
 
-enum cbor_type { CBOR_UINT, CBOR_NINT, CBOR_BYTES, CBOR_TEXT, CBOR_ARRAY, CBOR_MAP, CBOR_TAG, CBOR_BOOL, CBOR_NULL, CBOR_REAL };
+enum cbor_type {
+	CBOR_UINT,
+	CBOR_NINT,
+	CBOR_BYTES,
+	CBOR_TEXT,
+	CBOR_ARRAY,
+	CBOR_MAP,
+	CBOR_TAG,
+	CBOR_BOOL,
+	CBOR_NULL,
+	CBOR_REAL
+};
 
 /* Reading: a cursor. Each get moves past one item (of arrays and maps: the head) or fails without moving. */
 struct cbor {

@@ -42,8 +42,8 @@ static void protected_encode(const uint8_t point[POINT_LEN], struct buf *out)
 	cbor_put_bytes(out, (struct bytes){ kid, COSE_KID_LEN });
 }
 
-bool cose_sign(const uint8_t scalar[SCALAR_LEN], const uint8_t point[POINT_LEN], const struct random *r, const char *context,
-	       struct bytes payload, struct buf *out, struct err *e)
+bool cose_sign(const uint8_t scalar[SCALAR_LEN], const uint8_t point[POINT_LEN], const struct random *r,
+	       const char *context, struct bytes payload, struct buf *out, struct err *e)
 {
 	struct buf header, signed_bytes;
 	uint8_t signature[SIGNATURE_LEN];
@@ -72,7 +72,8 @@ static bool protected_decode(struct bytes header, uint8_t kid[COSE_KID_LEN], str
 		return false;
 	if (alg != ALG_ES256)
 		return err_set(e, ERR_INPUT, "algorithm %lld instead of ES256", (long long)alg);
-	return cbor_expect_key(&c, HEADER_KID, e) && cbor_get_bytes_exact(&c, kid, COSE_KID_LEN, e) && cbor_end(&c, e);
+	return cbor_expect_key(&c, HEADER_KID, e) && cbor_get_bytes_exact(&c, kid, COSE_KID_LEN, e) &&
+	       cbor_end(&c, e);
 }
 
 bool cose_parse(struct bytes data, struct cose *out, struct err *e)

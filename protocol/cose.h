@@ -13,8 +13,8 @@
 void cose_kid(const uint8_t point[POINT_LEN], uint8_t kid[COSE_KID_LEN]);
 
 /* context separates uses: it is the external_aad of the Sig_structure, e.g. "xb/1/head". */
-bool cose_sign(const uint8_t scalar[SCALAR_LEN], const uint8_t point[POINT_LEN], const struct random *r, const char *context,
-	       struct bytes payload, struct buf *out, struct err *e) CHECKED;
+bool cose_sign(const uint8_t scalar[SCALAR_LEN], const uint8_t point[POINT_LEN], const struct random *r,
+	       const char *context, struct bytes payload, struct buf *out, struct err *e) CHECKED;
 
 /* Parsed, not yet believed. */
 struct cose {

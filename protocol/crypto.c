@@ -41,7 +41,8 @@ static void *random_arg(const struct random *r)
 
 /* Hashes. mbedTLS's SHA-256 context is plain memory (2.28, without hardware acceleration), so ours holds one by value. */
 
-_Static_assert(sizeof(mbedtls_sha256_context) <= sizeof(((struct sha256_stream *)0)->state), "sha256_stream is too small");
+_Static_assert(sizeof(mbedtls_sha256_context) <= sizeof(((struct sha256_stream *)0)->state),
+	       "sha256_stream is too small");
 
 static mbedtls_sha256_context *sha256_context(struct sha256_stream *s)
 {
@@ -189,8 +190,8 @@ bool aead_open(const uint8_t key[32], struct bytes aad, struct bytes sealed, str
 	mbedtls_gcm_context gcm;
 	mbedtls_gcm_init(&gcm);
 	bool ok = mbedtls_gcm_setkey(&gcm, MBEDTLS_CIPHER_ID_AES, key, 256) == 0 &&
-		  mbedtls_gcm_auth_decrypt(&gcm, len, sealed.data, NONCE_LEN, aad.data, aad.len, text + len, MAC_LEN, text,
-					   at) == 0;
+		  mbedtls_gcm_auth_decrypt(&gcm, len, sealed.data, NONCE_LEN, aad.data, aad.len, text + len, MAC_LEN,
+					   text, at) == 0;
 	mbedtls_gcm_free(&gcm);
 	if (!ok)
 		plain->len = had;
@@ -241,7 +242,8 @@ static bool curve_scalar(struct curve *c, const uint8_t scalar[SCALAR_LEN])
 static void curve_point_write(struct curve *c, uint8_t point[POINT_LEN])
 {
 	size_t len = 0;
-	if (mbedtls_ecp_point_write_binary(&c->group, &c->point, MBEDTLS_ECP_PF_UNCOMPRESSED, &len, point, POINT_LEN) != 0)
+	if (mbedtls_ecp_point_write_binary(&c->group, &c->point, MBEDTLS_ECP_PF_UNCOMPRESSED, &len, point,
+					   POINT_LEN) != 0)
 		abort();
 	assert(len == POINT_LEN);
 }
@@ -257,21 +259,23 @@ void key_new(const struct random *r, uint8_t scalar[SCALAR_LEN], uint8_t point[P
 	curve_clear(&c);
 }
 
-bool sign_es256(const uint8_t scalar[SCALAR_LEN], const struct random *r, struct bytes data, uint8_t out[SIGNATURE_LEN],
-		struct err *e)
+bool sign_es256(const uint8_t scalar[SCALAR_LEN], const struct random *r, struct bytes data,
+		uint8_t out[SIGNATURE_LEN], struct err *e)
 {
 	struct curve c;
 	uint8_t hash[HASH_LEN];
 	curve_init(&c);
 	sha256(data, hash);
 	bool ok = curve_scalar(&c, scalar) &&
-		  mbedtls_ecdsa_sign(&c.group, &c.r, &c.s, &c.scalar, hash, HASH_LEN, random_mbedtls, random_arg(r)) == 0 &&
+		  mbedtls_ecdsa_sign(&c.group, &c.r, &c.s, &c.scalar, hash, HASH_LEN, random_mbedtls,
+				     random_arg(r)) == 0 &&
 		  mbedtls_mpi_write_binary(&c.r, out, 32) == 0 && mbedtls_mpi_write_binary(&c.s, out + 32, 32) == 0;
 	curve_clear(&c);
 	return ok || err_set(e, ERR_INPUT, "the signing key is not usable");
 }
 
-bool verify_es256(const uint8_t point[POINT_LEN], struct bytes data, const uint8_t signature[SIGNATURE_LEN], struct err *e)
+bool verify_es256(const uint8_t point[POINT_LEN], struct bytes data, const uint8_t signature[SIGNATURE_LEN],
+		  struct err *e)
 {
 	struct curve c;
 	uint8_t hash[HASH_LEN];
@@ -289,14 +293,16 @@ bool verify_es256(const uint8_t point[POINT_LEN], struct bytes data, const uint8
 
 /* Sealing */
 
-static bool seal_key(const uint8_t scalar[SCALAR_LEN], const uint8_t peer[POINT_LEN], const uint8_t ephemeral[POINT_LEN],
-		     const uint8_t receiver[POINT_LEN], const struct random *r, uint8_t key[32])
+static bool seal_key(const uint8_t scalar[SCALAR_LEN], const uint8_t peer[POINT_LEN],
+		     const uint8_t ephemeral[POINT_LEN], const uint8_t receiver[POINT_LEN], const struct random *r,
+		     uint8_t key[32])
 {
 	struct curve c;
 	uint8_t shared[32], salt[2 * POINT_LEN];
 	curve_init(&c);
 	bool ok = curve_point(&c, peer) && curve_scalar(&c, scalar) &&
-		  mbedtls_ecdh_compute_shared(&c.group, &c.r, &c.point, &c.scalar, random_mbedtls, random_arg(r)) == 0 &&
+		  mbedtls_ecdh_compute_shared(&c.group, &c.r, &c.point, &c.scalar, random_mbedtls, random_arg(r)) ==
+			  0 &&
 		  mbedtls_mpi_write_binary(&c.r, shared, sizeof(shared)) == 0;
 	curve_clear(&c);
 	if (ok) {
@@ -324,15 +330,16 @@ bool seal_to(const uint8_t point[POINT_LEN], const struct random *r, struct byte
 	return ok;
 }
 
-bool seal_open(const uint8_t scalar[SCALAR_LEN], const uint8_t point[POINT_LEN], struct bytes context, struct bytes sealed,
-	       struct buf *plain, struct err *e)
+bool seal_open(const uint8_t scalar[SCALAR_LEN], const uint8_t point[POINT_LEN], struct bytes context,
+	       struct bytes sealed, struct buf *plain, struct err *e)
 {
 	uint8_t key[32];
 	if (sealed.len < SEAL_OVERHEAD)
 		return err_set(e, ERR_DENIED, "sealed data is too short");
 	if (!seal_key(scalar, sealed.data, sealed.data, point, &random_system, key))
 		return err_set(e, ERR_DENIED, "sealed data does not start with a point of P-256");
-	bool ok = aead_open(key, context, (struct bytes){ sealed.data + POINT_LEN, sealed.len - POINT_LEN }, plain, e);
+	bool ok =
+		aead_open(key, context, (struct bytes){ sealed.data + POINT_LEN, sealed.len - POINT_LEN }, plain, e);
 	explicit_bzero(key, sizeof(key));
 	return ok;
 }

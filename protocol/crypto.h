@@ -49,11 +49,12 @@ void hkdf_sha256(struct bytes secret, struct bytes salt, struct bytes info, uint
 bool aead_seal(const uint8_t key[32], const struct random *r, struct bytes aad, struct bytes plain, struct buf *out,
 	       struct err *e) CHECKED;
 /* ERR_DENIED when it is not what was sealed. */
-bool aead_open(const uint8_t key[32], struct bytes aad, struct bytes sealed, struct buf *plain, struct err *e) CHECKED;
+bool aead_open(const uint8_t key[32], struct bytes aad, struct bytes sealed, struct buf *plain,
+	       struct err *e) CHECKED;
 
 void key_new(const struct random *r, uint8_t scalar[SCALAR_LEN], uint8_t point[POINT_LEN]);
-bool sign_es256(const uint8_t scalar[SCALAR_LEN], const struct random *r, struct bytes data, uint8_t out[SIGNATURE_LEN],
-		struct err *e) CHECKED;
+bool sign_es256(const uint8_t scalar[SCALAR_LEN], const struct random *r, struct bytes data,
+		uint8_t out[SIGNATURE_LEN], struct err *e) CHECKED;
 /* ERR_DENIED "signature does not match"; ERR_INPUT when point is not on the curve. */
 bool verify_es256(const uint8_t point[POINT_LEN], struct bytes data, const uint8_t signature[SIGNATURE_LEN],
 		  struct err *e) CHECKED;

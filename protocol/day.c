@@ -29,8 +29,7 @@ void day_format(int64_t day, char out[11])
 	int64_t month = (5 * of_year + 2) / 153;
 	int64_t of_month = of_year - (153 * month + 2) / 5 + 1;
 	month += month < 10 ? 3 : -9;
-	snprintf(out, 11, "%04d-%02d-%02d", (int)(year + era * 400 + (month <= 2)), (int)month,
-		 (int)of_month);
+	snprintf(out, 11, "%04d-%02d-%02d", (int)(year + era * 400 + (month <= 2)), (int)month, (int)of_month);
 }
 
 bool day_parse(struct bytes text, int64_t *day, struct err *e)

@@ -174,9 +174,9 @@ static bool evidence_decode(struct cbor *c, struct decision *d, struct err *e)
 		unsigned result = 0;
 		uint64_t value = 0;
 		if (!cbor_expect_array(c, 6, e) || !name_get(c, v->list, e) ||
-		    !cbor_get_string(c, v->role, sizeof(v->role), e) || !cbor_get_uint_max(c, COUNTER_MAX, &v->version, e) ||
-		    !choice_get(c, LOOKUP_ERROR, &result, e) || !cbor_get_int(c, &v->age_s, e) ||
-		    !cbor_get_uint_max(c, ENTRY_VALUE_MAX, &value, e))
+		    !cbor_get_string(c, v->role, sizeof(v->role), e) ||
+		    !cbor_get_uint_max(c, COUNTER_MAX, &v->version, e) || !choice_get(c, LOOKUP_ERROR, &result, e) ||
+		    !cbor_get_int(c, &v->age_s, e) || !cbor_get_uint_max(c, ENTRY_VALUE_MAX, &value, e))
 			return false;
 		if (!role_is_valid(v->role) || v->age_s < -1 || v->age_s > TIME_MAX_S)
 			return err_set(e, ERR_INPUT, "evidence of list %s in no role, or of no age", v->list);
@@ -194,8 +194,7 @@ static bool reasons_decode(struct cbor *c, struct decision *d, struct err *e)
 		struct decision_reason *r = &d->reasons[i];
 		unsigned outcome = 0;
 		if (!cbor_expect_array(c, 3, e) || !name_get(c, r->rule, e) ||
-		    !cbor_get_string(c, r->code, sizeof(r->code), e) ||
-		    !choice_get(c, OUTCOME_REFUSE, &outcome, e))
+		    !cbor_get_string(c, r->code, sizeof(r->code), e) || !choice_get(c, OUTCOME_REFUSE, &outcome, e))
 			return false;
 		if (!rule_code_is_valid(r->code))
 			return err_set(e, ERR_INPUT, "rule %s has a code that is none", r->rule);
@@ -256,10 +255,9 @@ static bool outline_decode(struct cbor *c, struct decision *d, struct err *e)
 	if (!cbor_expect_map(c, 14, e) || !cbor_key_bytes_exact(c, 1, d->id, DECISION_ID_LEN, e) ||
 	    !cbor_key_string(c, 2, d->request_id, sizeof(d->request_id), e) ||
 	    !cbor_key_string(c, 3, d->terminal, sizeof(d->terminal), e) ||
-	    !cbor_key_string(c, 4, d->business, sizeof(d->business), e) ||
-	    !cbor_key_time(c, 5, &d->time_s, e) || !cbor_expect_key(c, 6, e) ||
-	    !choice_get(c, OUTCOME_REFUSE, &outcome, e) || !cbor_key_bool(c, 7, &d->follow_up, e) ||
-	    !cbor_key_uint(c, 8, COUNTER_MAX, &d->rules_version, e) ||
+	    !cbor_key_string(c, 4, d->business, sizeof(d->business), e) || !cbor_key_time(c, 5, &d->time_s, e) ||
+	    !cbor_expect_key(c, 6, e) || !choice_get(c, OUTCOME_REFUSE, &outcome, e) ||
+	    !cbor_key_bool(c, 7, &d->follow_up, e) || !cbor_key_uint(c, 8, COUNTER_MAX, &d->rules_version, e) ||
 	    !cbor_key_uint(c, 9, COUNTER_MAX, &d->catalogue_version, e))
 		return false;
 	d->outcome = (enum outcome)outcome;

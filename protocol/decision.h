@@ -26,8 +26,8 @@ struct decision_evidence {
 	char role[16];
 	uint64_t version;
 	enum lookup_result result;
-	int64_t age_s;	 /* since the list was last confirmed current; -1 never */
-	uint32_t value;	 /* of a hit: reason code and last day */
+	int64_t age_s;  /* since the list was last confirmed current; -1 never */
+	uint32_t value; /* of a hit: reason code and last day */
 };
 struct decision_reason {
 	char rule[NAME_MAX_LEN + 1];
@@ -55,7 +55,7 @@ struct decision {
 	struct decision_evidence evidence[DECISION_EVIDENCE_MAX];
 	struct decision_reason reasons[DECISION_REASONS_MAX];
 	struct rule_fact facts[DECISION_FACTS_MAX]; /* what the rules saw; sorted by name, each once */
-	struct bytes sealed_subject;		    /* borrowed */
+	struct bytes sealed_subject;                /* borrowed */
 };
 
 /* True for [A-Za-z0-9._:-]{1,64}. */

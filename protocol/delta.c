@@ -142,8 +142,9 @@ static bool make(const struct segment *a, const struct segment *b, uint64_t from
 	head.delta = true;
 	head.from = from;
 	if (strcmp(a->head.name, b->head.name) != 0 || a->head.epoch != b->head.epoch || from >= head.version)
-		return err_set(e, ERR_CONFLICT, "delta: from list %s epoch %u version %llu to %s epoch %u version %llu",
-			       a->head.name, a->head.epoch, (unsigned long long)from, head.name, head.epoch,
+		return err_set(e, ERR_CONFLICT,
+			       "delta: from list %s epoch %u version %llu to %s epoch %u version %llu", a->head.name,
+			       a->head.epoch, (unsigned long long)from, head.name, head.epoch,
 			       (unsigned long long)head.version);
 	if (!count_changes(a, b, &head.entries, e))
 		return false;

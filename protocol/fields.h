@@ -12,8 +12,7 @@
 
 /* The map item (checked before) has no keys but the n named; values[i] is the item of keys[i], data NULL when
  * missing. */
-bool fields_read(struct bytes map, const char *const *keys, size_t n, struct bytes *values,
-		 struct err *e) CHECKED;
+bool fields_read(struct bytes map, const char *const *keys, size_t n, struct bytes *values, struct err *e) CHECKED;
 /* One value that must be there; `what` names it in the error. */
 bool field_text(struct bytes item, const char *what, char *out, size_t size, struct err *e) CHECKED;
 bool field_bool(struct bytes item, const char *what, bool *out, struct err *e) CHECKED;

@@ -23,9 +23,10 @@ void filter_init(struct filter *f, void *memory, uint64_t capacity)
 {
 	assert((uintptr_t)memory % FILTER_ALIGN == 0 && lines_needed(capacity) <= UINT32_MAX);
 	uint64_t *words = memory;
-	*f = (struct filter){
-		.lines = words + LINE_BITS / 64, .lines_len = lines_needed(capacity), .capacity = capacity, .count = words
-	};
+	*f = (struct filter){ .lines = words + LINE_BITS / 64,
+			      .lines_len = lines_needed(capacity),
+			      .capacity = capacity,
+			      .count = words };
 }
 
 static inline void set(struct filter *f, uint64_t tag)

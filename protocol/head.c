@@ -23,8 +23,7 @@ bool name_get(struct cbor *c, char name[NAME_MAX_LEN + 1], struct err *e)
 {
 	if (!cbor_get_string(c, name, NAME_MAX_LEN + 1, e))
 		return false;
-	return name_is_valid(name) ||
-	       err_set(e, ERR_INPUT, "a name with other characters than a-z, 0-9, - and _");
+	return name_is_valid(name) || err_set(e, ERR_INPUT, "a name with other characters than a-z, 0-9, - and _");
 }
 
 void head_clear(struct head *h)
@@ -91,8 +90,7 @@ static bool list_part_decode(struct cbor *c, struct head_entry *n, struct err *e
 {
 	uint64_t epoch = 0;
 	if (!cbor_expect_key(c, 5, e) || !object_ref_get(c, &n->index, e) ||
-	    !cbor_key_uint(c, 6, UINT32_MAX, &epoch, e) ||
-	    !cbor_key_uint(c, 7, LIST_ENTRIES_MAX, &n->count, e) ||
+	    !cbor_key_uint(c, 6, UINT32_MAX, &epoch, e) || !cbor_key_uint(c, 7, LIST_ENTRIES_MAX, &n->count, e) ||
 	    !cbor_key_bytes_exact(c, 8, n->fingerprint, FINGERPRINT_BYTES, e) ||
 	    !cbor_key_uint(c, 9, n->version, &n->forced_version, e) ||
 	    !cbor_key_uint(c, 10, UINT64_MAX, &n->canary_hit, e) ||
@@ -115,9 +113,8 @@ static bool entry_decode(struct cbor *c, struct head_entry *n, struct err *e)
 	size_t pairs = 0;
 	uint64_t kind = 0;
 	if (!cbor_get_map(c, 11, &pairs, e) || !cbor_expect_key(c, 1, e) || !name_get(c, n->name, e) ||
-	    !cbor_key_uint(c, 2, HEAD_DOCUMENT, &kind, e) ||
-	    !cbor_key_uint(c, 3, COUNTER_MAX, &n->version, e) || !cbor_expect_key(c, 4, e) ||
-	    !object_ref_get(c, &n->object, e))
+	    !cbor_key_uint(c, 2, HEAD_DOCUMENT, &kind, e) || !cbor_key_uint(c, 3, COUNTER_MAX, &n->version, e) ||
+	    !cbor_expect_key(c, 4, e) || !object_ref_get(c, &n->object, e))
 		return false;
 	if (kind == 0 || pairs != (kind == HEAD_LIST ? 11 : 4) || n->version == 0)
 		return err_set(e, ERR_INPUT, "entry %s is neither a list's nor a document's", n->name);
@@ -164,8 +161,7 @@ bool head_sign(const struct head *h, const uint8_t scalar[SCALAR_LEN], const uin
 {
 	struct buf payload;
 	buf_init(&payload, COSE_MAX);
-	bool ok = head_encode(h, &payload, e) &&
-		  cose_sign(scalar, point, r, CONTEXT, buf_bytes(&payload), out, e);
+	bool ok = head_encode(h, &payload, e) && cose_sign(scalar, point, r, CONTEXT, buf_bytes(&payload), out, e);
 	buf_clear(&payload);
 	return ok;
 }
@@ -231,8 +227,8 @@ bool list_index_decode(struct bytes data, struct list_index *x, struct err *e)
 	uint64_t epoch = 0;
 	*x = (struct list_index){ 0 };
 	if (!cbor_expect_map(&c, 4, e) || !cbor_expect_key(&c, 1, e) || !name_get(&c, x->name, e) ||
-	    !cbor_key_uint(&c, 2, COUNTER_MAX, &x->version, e) ||
-	    !cbor_key_uint(&c, 3, UINT32_MAX, &epoch, e) || !cbor_key_array(&c, 4, INDEX_EDGES_MAX, &len, e))
+	    !cbor_key_uint(&c, 2, COUNTER_MAX, &x->version, e) || !cbor_key_uint(&c, 3, UINT32_MAX, &epoch, e) ||
+	    !cbor_key_array(&c, 4, INDEX_EDGES_MAX, &len, e))
 		return err_wrap(e, "list index");
 	x->epoch = (uint32_t)epoch;
 	x->edges = calloc(len > 0 ? len : 1, sizeof(*x->edges));

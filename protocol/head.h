@@ -15,14 +15,14 @@ enum head_kind { HEAD_LIST = 1, HEAD_DOCUMENT = 2 };
 struct head_entry {
 	char name[NAME_MAX_LEN + 1];
 	enum head_kind kind;
-	uint64_t version;	/* ≥ 1, rises by one a release */
+	uint64_t version;         /* ≥ 1, rises by one a release */
 	struct object_ref object; /* the document, or the list's snapshot */
 	/* lists only: */
 	struct object_ref index;
 	uint32_t epoch;
-	uint64_t count;		/* entries */
+	uint64_t count; /* entries */
 	uint8_t fingerprint[FINGERPRINT_BYTES];
-	uint64_t forced_version; /* newest version released with the operator's force flag, 0 none */
+	uint64_t forced_version;          /* newest version released with the operator's force flag, 0 none */
 	uint64_t canary_hit, canary_miss; /* tags: the first is listed, the second never is */
 };
 
@@ -47,7 +47,7 @@ bool head_open(struct bytes message, const uint8_t point[POINT_LEN], struct head
 struct index_edge {
 	uint64_t from, to; /* versions */
 	struct object_ref object;
-	uint64_t count_to;			  /* entries of version to */
+	uint64_t count_to;                         /* entries of version to */
 	uint8_t fingerprint_to[FINGERPRINT_BYTES]; /* of version to */
 };
 struct list_index {

@@ -60,18 +60,18 @@ enum identifier_fault {
 	IDENTIFIER_FAULT_EMPTY,
 	IDENTIFIER_FAULT_ALPHABET, /* a character this kind does not use, invalid UTF-8, NUL */
 	IDENTIFIER_FAULT_LENGTH,
-	IDENTIFIER_FAULT_PREFIX, /* the fixed first letter or digit is not this kind's: H or M, 9, the MRZ's P
+	IDENTIFIER_FAULT_PREFIX,       /* the fixed first letter or digit is not this kind's: H or M, 9, the MRZ's P
 				  */
-	IDENTIFIER_FAULT_KIND, /* a number of another kind: 810000… is a residence permit, not a resident ID
+	IDENTIFIER_FAULT_KIND,         /* a number of another kind: 810000… is a residence permit, not a resident ID
 				*/
-	IDENTIFIER_FAULT_REGION,      /* not the region this kind is issued under: 810000 or 820000, 830000 */
-	IDENTIFIER_FAULT_DATE,        /* no such day, or before 1800 */
-	IDENTIFIER_FAULT_FUTURE,      /* born after today */
-	IDENTIFIER_FAULT_EXPIRY,      /* the MRZ's expiry is no such day */
-	IDENTIFIER_FAULT_SEX,         /* the MRZ's sex is none of M F < */
-	IDENTIFIER_FAULT_CHECK_DIGIT, /* of the number itself */
-	IDENTIFIER_FAULT_CHECK_BIRTH, /* MRZ: of the birth date */
-	IDENTIFIER_FAULT_CHECK_EXPIRY,    /* MRZ: of the expiry date */
+	IDENTIFIER_FAULT_REGION,       /* not the region this kind is issued under: 810000 or 820000, 830000 */
+	IDENTIFIER_FAULT_DATE,         /* no such day, or before 1800 */
+	IDENTIFIER_FAULT_FUTURE,       /* born after today */
+	IDENTIFIER_FAULT_EXPIRY,       /* the MRZ's expiry is no such day */
+	IDENTIFIER_FAULT_SEX,          /* the MRZ's sex is none of M F < */
+	IDENTIFIER_FAULT_CHECK_DIGIT,  /* of the number itself */
+	IDENTIFIER_FAULT_CHECK_BIRTH,  /* MRZ: of the birth date */
+	IDENTIFIER_FAULT_CHECK_EXPIRY, /* MRZ: of the expiry date */
 	IDENTIFIER_FAULT_CHECK_OPTIONAL,  /* MRZ: of the optional data */
 	IDENTIFIER_FAULT_CHECK_COMPOSITE, /* MRZ: over all of line 2 */
 };
@@ -85,8 +85,7 @@ enum identifier_fault {
 
 struct identifier {
 	enum identifier_kind kind;
-	char canonical[PERSON_NAME_MAX +
-		       1]; /* NUL-terminated; only a name is longer than IDENTIFIER_MAX_LEN */
+	char canonical[PERSON_NAME_MAX + 1]; /* NUL-terminated; only a name is longer than IDENTIFIER_MAX_LEN */
 	unsigned warnings;
 	int birth_year, birth_month, birth_day; /* 0 where the kind, or the document, does not tell */
 	char sex;                               /* 'M', 'F' or 0 */
@@ -105,8 +104,8 @@ bool identifier_kind_of(const char *name, enum identifier_kind *kind) CHECKED;
  * sentence, without the number; *out is cleared. fault may be NULL. A kind out of range is ERR_INPUT too,
  * with IDENTIFIER_FAULT_KIND, since kinds come off the wire.
  */
-bool identifier_parse(enum identifier_kind kind, const char *text, size_t len, int64_t today,
-		      struct identifier *out, enum identifier_fault *fault, struct err *e) CHECKED;
+bool identifier_parse(enum identifier_kind kind, const char *text, size_t len, int64_t today, struct identifier *out,
+		      enum identifier_fault *fault, struct err *e) CHECKED;
 
 /* What screens and logs may show: 330802********0012, a name's first character and "**". Cut to fit; size >
  * 0. */

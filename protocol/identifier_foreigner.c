@@ -30,8 +30,8 @@ enum identifier_fault identifier_foreigner_15(const struct identifier_text *t, s
 	int year = 2000 + identifier_number(s + 7, 2);
 	if (year > FOREIGNER_15_LAST_YEAR)
 		year -= 100;
-	enum identifier_fault fault = identifier_born(out, year, identifier_number(s + 9, 2),
-						      identifier_number(s + 11, 2), t->today);
+	enum identifier_fault fault =
+		identifier_born(out, year, identifier_number(s + 9, 2), identifier_number(s + 11, 2), t->today);
 	if (fault != IDENTIFIER_FAULT_NONE)
 		return fault;
 	if (identifier_sum_731(s, 14, 0) % 10 != s[14] - '0')
@@ -50,9 +50,8 @@ enum identifier_fault identifier_foreigner_18(const struct identifier_text *t, s
 		return IDENTIFIER_FAULT_LENGTH;
 	if (s[0] != '9')
 		return IDENTIFIER_FAULT_PREFIX;
-	enum identifier_fault fault =
-		identifier_born(out, identifier_number(s + 6, 4), identifier_number(s + 10, 2),
-				identifier_number(s + 12, 2), t->today);
+	enum identifier_fault fault = identifier_born(out, identifier_number(s + 6, 4), identifier_number(s + 10, 2),
+						      identifier_number(s + 12, 2), t->today);
 	if (fault != IDENTIFIER_FAULT_NONE)
 		return fault;
 	if (s[17] != identifier_check_11_2(s))

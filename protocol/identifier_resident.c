@@ -17,9 +17,8 @@ static enum identifier_fault resident_alphabet(const struct identifier_text *t)
 /* Date, then check character, of 18 characters whose alphabet is right. */
 static enum identifier_fault resident_finish(const char *s, int64_t today, struct identifier *out)
 {
-	enum identifier_fault fault =
-		identifier_born(out, identifier_number(s + 6, 4), identifier_number(s + 10, 2),
-				identifier_number(s + 12, 2), today);
+	enum identifier_fault fault = identifier_born(out, identifier_number(s + 6, 4), identifier_number(s + 10, 2),
+						      identifier_number(s + 12, 2), today);
 	if (fault != IDENTIFIER_FAULT_NONE)
 		return fault;
 	if (s[17] != identifier_check_11_2(s))

@@ -73,8 +73,8 @@ static enum identifier_fault mrz_check_digits(const char *s)
 		return IDENTIFIER_FAULT_CHECK_EXPIRY;
 	if (!mrz_checks_optional(s + 28, 14, s[42]))
 		return IDENTIFIER_FAULT_CHECK_OPTIONAL;
-	int sum = identifier_sum_731(s, 10, 0) + identifier_sum_731(s + 13, 7, 10) +
-		  identifier_sum_731(s + 21, 22, 17);
+	int sum =
+		identifier_sum_731(s, 10, 0) + identifier_sum_731(s + 13, 7, 10) + identifier_sum_731(s + 21, 22, 17);
 	return s[43] == '0' + sum % 10 ? IDENTIFIER_FAULT_NONE : IDENTIFIER_FAULT_CHECK_COMPOSITE;
 }
 

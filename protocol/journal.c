@@ -39,8 +39,7 @@ bool journal_row_decode(struct bytes data, struct journal_row *r, struct err *e)
 	struct cbor c = cbor_over(data);
 	uint64_t kind = 0;
 	if (data.len > JOURNAL_ROW_MAX)
-		return err_set(e, ERR_FULL, "a journal row of %zu bytes, above %u", data.len,
-			       JOURNAL_ROW_MAX);
+		return err_set(e, ERR_FULL, "a journal row of %zu bytes, above %u", data.len, JOURNAL_ROW_MAX);
 	if (!cbor_expect_array(&c, 4, e) || !cbor_get_uint_max(&c, COUNTER_MAX, &r->seq, e) ||
 	    !cbor_get_time(&c, &r->time_s, e) || !cbor_get_uint_max(&c, JOURNAL_EVENT, &kind, e) ||
 	    !cbor_get_bytes(&c, &r->body, e) || !cbor_end(&c, e))
@@ -114,8 +113,8 @@ bool journal_ack_decode(struct bytes data, struct journal_ack *a, struct err *e)
 {
 	struct cbor c = cbor_over(data);
 	if (!cbor_expect_map(&c, 3, e) || !cbor_key_bytes_exact(&c, 1, a->epoch, JOURNAL_EPOCH_LEN, e) ||
-	    !cbor_key_uint(&c, 2, COUNTER_MAX, &a->seq, e) ||
-	    !cbor_key_bytes_exact(&c, 3, a->hash, HASH_LEN, e) || !cbor_end(&c, e))
+	    !cbor_key_uint(&c, 2, COUNTER_MAX, &a->seq, e) || !cbor_key_bytes_exact(&c, 3, a->hash, HASH_LEN, e) ||
+	    !cbor_end(&c, e))
 		return err_wrap(e, "acknowledgement");
 	return true;
 }

@@ -14,9 +14,10 @@
 #define JOURNAL_EPOCH_LEN 16
 
 enum journal_kind {
-	JOURNAL_DECISION = 1,  /* body: struct decision */
-	JOURNAL_FOLLOW_UP = 2, /* body: map {1: the decision's id, 2: text, what is to be verified ("verified_online")} */
-	JOURNAL_EVENT = 3,     /* body: map {1: code text, 2: detail text} */
+	JOURNAL_DECISION = 1, /* body: struct decision */
+	JOURNAL_FOLLOW_UP =
+		2,         /* body: map {1: the decision's id, 2: text, what is to be verified ("verified_online")} */
+	JOURNAL_EVENT = 3, /* body: map {1: code text, 2: detail text} */
 };
 
 struct journal_row {

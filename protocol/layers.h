@@ -12,8 +12,10 @@
 #include "protocol/segment.h"
 
 struct layers {
-	const struct filter *filter;  /* NULL: every search reads the layers. Holds the tags of base and of all additions */
-	const struct filter *changed; /* NULL: every search asks every delta. Holds the tags of all deltas, removals too */
+	const struct filter
+		*filter; /* NULL: every search reads the layers. Holds the tags of base and of all additions */
+	const struct filter
+		*changed; /* NULL: every search asks every delta. Holds the tags of all deltas, removals too */
 	struct segment base;
 	struct segment deltas[LIST_LAYERS_MAX]; /* oldest first */
 	size_t deltas_len;

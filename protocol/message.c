@@ -93,8 +93,8 @@ static bool lists_decode(struct cbor *c, struct status *s, struct err *e)
 		if (!cbor_expect_array(c, 6, e) || !name_get(c, l->name, e) ||
 		    !cbor_get_uint_max(c, COUNTER_MAX, &l->version, e) ||
 		    !cbor_get_bytes_exact(c, l->hash, HASH_LEN, e) ||
-		    !cbor_get_uint_max(c, LIST_ENTRIES_MAX, &l->count, e) ||
-		    !cbor_get_int(c, &l->confirmed_s, e) || !cbor_get_string(c, l->fault, sizeof(l->fault), e))
+		    !cbor_get_uint_max(c, LIST_ENTRIES_MAX, &l->count, e) || !cbor_get_int(c, &l->confirmed_s, e) ||
+		    !cbor_get_string(c, l->fault, sizeof(l->fault), e))
 			return false;
 		if (l->confirmed_s < -1 || l->confirmed_s > TIME_MAX_S)
 			return err_set(e, ERR_INPUT, "list %s was confirmed at no time", l->name);
@@ -158,8 +158,7 @@ bool query_decode(struct bytes data, struct query *q, struct err *e)
 	uint64_t type = 0;
 	*q = (struct query){ 0 };
 	if (!cbor_expect_map(&c, 3, e) || !cbor_key_bytes_exact(&c, 1, q->id, sizeof(q->id), e) ||
-	    !cbor_key_uint(&c, 2, QUERY_ACK, &type, e) || !cbor_key_bytes(&c, 3, &q->body, e) ||
-	    !cbor_end(&c, e))
+	    !cbor_key_uint(&c, 2, QUERY_ACK, &type, e) || !cbor_key_bytes(&c, 3, &q->body, e) || !cbor_end(&c, e))
 		return err_wrap(e, "query");
 	if (type == 0 || q->body.len > QUERY_BODY_MAX)
 		return err_set(e, ERR_INPUT, "query: of type 0, or a body of %zu bytes", q->body.len);
@@ -189,16 +188,14 @@ bool reply_decode(struct bytes data, struct reply *r, struct err *e)
 	uint64_t status = 0;
 	*r = (struct reply){ 0 };
 	if (!cbor_expect_map(&c, 4, e) || !cbor_key_bytes_exact(&c, 1, r->id, sizeof(r->id), e) ||
-	    !cbor_key_uint(&c, 2, ERR_IO, &status, e) ||
-	    !cbor_key_string(&c, 3, r->text, sizeof(r->text), e) || !cbor_key_bytes(&c, 4, &r->body, e) ||
-	    !cbor_end(&c, e))
+	    !cbor_key_uint(&c, 2, ERR_IO, &status, e) || !cbor_key_string(&c, 3, r->text, sizeof(r->text), e) ||
+	    !cbor_key_bytes(&c, 4, &r->body, e) || !cbor_end(&c, e))
 		return err_wrap(e, "reply");
 	r->status = (enum err_code)status;
 	return true;
 }
 
-bool query_object_encode(const uint8_t hash[HASH_LEN], int64_t first, uint32_t count, struct buf *body,
-			 struct err *e)
+bool query_object_encode(const uint8_t hash[HASH_LEN], int64_t first, uint32_t count, struct buf *body, struct err *e)
 {
 	cbor_put_array(body, 3);
 	cbor_put_bytes(body, (struct bytes){ hash, HASH_LEN });
@@ -207,8 +204,7 @@ bool query_object_encode(const uint8_t hash[HASH_LEN], int64_t first, uint32_t c
 	return buf_ok(body, "query", e);
 }
 
-bool query_object_decode(struct bytes body, uint8_t hash[HASH_LEN], int64_t *first, uint32_t *count,
-			 struct err *e)
+bool query_object_decode(struct bytes body, uint8_t hash[HASH_LEN], int64_t *first, uint32_t *count, struct err *e)
 {
 	struct cbor c = cbor_over(body);
 	uint64_t n = 0;

@@ -21,11 +21,12 @@ bool topic_up_parse(const char *topic, char branch[NAME_MAX_LEN + 1], const char
 /* Up, status: what the branch really has. Sent after connecting (hello set) and when something changed, at least hourly. */
 struct status_list {
 	char name[NAME_MAX_LEN + 1];
-	uint64_t version;	  /* applied, i.e. answering checks */
-	uint8_t hash[HASH_LEN];	  /* the snapshot hash of that version as proven, or zero while only the fingerprint is */
+	uint64_t version; /* applied, i.e. answering checks */
+	uint8_t hash
+		[HASH_LEN]; /* the snapshot hash of that version as proven, or zero while only the fingerprint is */
 	uint64_t count;
-	int64_t confirmed_s;	  /* issue time of the newest head that named this version */
-	char fault[120];	  /* why it is behind, "" when it is not */
+	int64_t confirmed_s; /* issue time of the newest head that named this version */
+	char fault[120];     /* why it is behind, "" when it is not */
 };
 struct status {
 	bool hello;
@@ -34,8 +35,9 @@ struct status {
 	uint64_t head_sequence;
 	uint8_t journal_epoch[JOURNAL_EPOCH_LEN];
 	uint64_t journal_first, journal_last; /* kept rows; first > last when none */
-	uint64_t checks, faults; /* since the process began */
-	struct bytes journal_key; /* hello only: the branch's journal key sealed to central (seal_to, context "xb/1/journal-key/"‖branch) */
+	uint64_t checks, faults;              /* since the process began */
+	struct bytes
+		journal_key; /* hello only: the branch's journal key sealed to central (seal_to, context "xb/1/journal-key/"‖branch) */
 	size_t lists_len;
 	struct status_list lists[LISTS_MAX];
 };
@@ -45,9 +47,11 @@ bool status_decode(struct bytes data, struct status *s, struct err *e) CHECKED;
 /* Up, query; down, reply with the same id. */
 enum query_type {
 	QUERY_EPOCH_KEY = 1, /* body: CBOR uint epoch; reply body: the sealed key (tag.h) */
-	QUERY_OBJECT = 2,    /* body: [hash, first chunk, count ≤ FETCH_WINDOW], or [hash, -1, 1] for the chunk list; central publishes
+	QUERY_OBJECT =
+		2, /* body: [hash, first chunk, count ≤ FETCH_WINDOW], or [hash, -1, 1] for the chunk list; central publishes
 				them; reply body empty */
-	QUERY_ACK = 3,	     /* body: journal epoch; central repeats its ack on the ack topic (or with seq 0, hash = start hash) */
+	QUERY_ACK =
+		3, /* body: journal epoch; central repeats its ack on the ack topic (or with seq 0, hash = start hash) */
 };
 struct query {
 	uint8_t id[16];
@@ -57,7 +61,7 @@ struct query {
 struct reply {
 	uint8_t id[16];
 	enum err_code status; /* ERR_NONE: done */
-	char text[200];	      /* why not */
+	char text[200];       /* why not */
 	struct bytes body;
 };
 bool query_encode(const struct query *q, struct buf *out, struct err *e) CHECKED;
@@ -65,8 +69,10 @@ bool query_decode(struct bytes data, struct query *q, struct err *e) CHECKED;
 bool reply_encode(const struct reply *r, struct buf *out, struct err *e) CHECKED;
 bool reply_decode(struct bytes data, struct reply *r, struct err *e) CHECKED;
 
-bool query_object_encode(const uint8_t hash[HASH_LEN], int64_t first, uint32_t count, struct buf *body, struct err *e) CHECKED;
-bool query_object_decode(struct bytes body, uint8_t hash[HASH_LEN], int64_t *first, uint32_t *count, struct err *e) CHECKED;
+bool query_object_encode(const uint8_t hash[HASH_LEN], int64_t first, uint32_t count, struct buf *body,
+			 struct err *e) CHECKED;
+bool query_object_decode(struct bytes body, uint8_t hash[HASH_LEN], int64_t *first, uint32_t *count,
+			 struct err *e) CHECKED;
 
 /* Enrolment, JSON over HTTPS to central (POST /v1/enrol):
      { "token", "csr" (PEM), "seal_key" (hex point), "sans": [names and addresses for its HTTPS] (optional) }

@@ -77,7 +77,8 @@ void object_ref_put(struct buf *b, const struct object_ref *ref)
 bool object_ref_get(struct cbor *c, struct object_ref *ref, struct err *e)
 {
 	if (!cbor_expect_array(c, 3, e) || !cbor_get_bytes_exact(c, ref->hash, HASH_LEN, e) ||
-	    !cbor_get_bytes_exact(c, ref->chunks_hash, HASH_LEN, e) || !cbor_get_uint_max(c, OBJECT_MAX, &ref->size, e))
+	    !cbor_get_bytes_exact(c, ref->chunks_hash, HASH_LEN, e) ||
+	    !cbor_get_uint_max(c, OBJECT_MAX, &ref->size, e))
 		return false;
 	return ref->size > 0 || err_set(e, ERR_INPUT, "an object of no bytes");
 }

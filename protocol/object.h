@@ -13,7 +13,7 @@
 struct object_ref {
 	uint8_t hash[HASH_LEN];
 	uint8_t chunks_hash[HASH_LEN]; /* SHA-256 of the chunk list */
-	uint64_t size;		       /* bytes, 1 … OBJECT_MAX */
+	uint64_t size;                 /* bytes, 1 … OBJECT_MAX */
 };
 
 uint32_t object_chunks(uint64_t size);

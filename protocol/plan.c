@@ -8,10 +8,10 @@
 struct way {
 	uint64_t from;
 	uint64_t to;
-	uint64_t cost;  /* bytes of all edges up to and with this one; UINT64_MAX: have is not connected */
-	size_t hops;    /* edges of the way */
-	size_t before;  /* index of the way to from, or NONE */
-	size_t edge;    /* index into the caller's edges */
+	uint64_t cost; /* bytes of all edges up to and with this one; UINT64_MAX: have is not connected */
+	size_t hops;   /* edges of the way */
+	size_t before; /* index of the way to from, or NONE */
+	size_t edge;   /* index into the caller's edges */
 };
 
 /* By from: every edge that ends where another starts comes before it. Then in the caller's order, to be repeatable. */
@@ -33,7 +33,8 @@ static size_t cheapest_to(const struct way *ways, size_t len, uint64_t version)
 {
 	size_t best = NONE;
 	for (size_t i = 0; i < len; i++)
-		if (ways[i].to == version && ways[i].cost != UINT64_MAX && (best == NONE || better(&ways[i], &ways[best])))
+		if (ways[i].to == version && ways[i].cost != UINT64_MAX &&
+		    (best == NONE || better(&ways[i], &ways[best])))
 			best = i;
 	return best;
 }

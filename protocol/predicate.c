@@ -80,8 +80,7 @@ static bool field_is_valid(struct bytes name)
 	if (name.len == 0 || name.len >= sizeof((struct rule_fact){ 0 }.name))
 		return false;
 	for (size_t i = 0; i < name.len; i++)
-		if (name.data[i] == 0 ||
-		    strchr("abcdefghijklmnopqrstuvwxyz0123456789_-.", name.data[i]) == NULL)
+		if (name.data[i] == 0 || strchr("abcdefghijklmnopqrstuvwxyz0123456789_-.", name.data[i]) == NULL)
 			return false;
 	return true;
 }

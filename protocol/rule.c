@@ -58,19 +58,8 @@ static bool day_field(struct bytes item, const char *what, int64_t *day, struct 
 	       (day_parse(bytes_of(text), day, e) || err_wrap(e, "%s", what));
 }
 
-enum rule_key {
-	RULE_ID,
-	RULE_OUTCOME,
-	RULE_CODE,
-	RULE_FROM,
-	RULE_TO,
-	RULE_BASIS,
-	RULE_TEXT,
-	RULE_WHEN,
-	RULE_KEYS
-};
-static const char *const rule_keys[RULE_KEYS] = { "id", "outcome", "code", "from",
-						  "to", "basis",   "text", "when" };
+enum rule_key { RULE_ID, RULE_OUTCOME, RULE_CODE, RULE_FROM, RULE_TO, RULE_BASIS, RULE_TEXT, RULE_WHEN, RULE_KEYS };
+static const char *const rule_keys[RULE_KEYS] = { "id", "outcome", "code", "from", "to", "basis", "text", "when" };
 
 /* Whatever was allocated stands in *r, for rule_set_free to release. */
 static bool rule_fields(const struct bytes *v, struct rule *r, struct err *e)
@@ -102,12 +91,10 @@ static bool rule_fields(const struct bytes *v, struct rule *r, struct err *e)
 static bool rule_parse(const struct rule_set *s, struct bytes item, struct rule *r, struct err *e)
 {
 	struct bytes v[RULE_KEYS];
-	if (!fields_read(item, rule_keys, RULE_KEYS, v, e) ||
-	    !field_text(v[RULE_ID], "id", r->id, sizeof(r->id), e))
+	if (!fields_read(item, rule_keys, RULE_KEYS, v, e) || !field_text(v[RULE_ID], "id", r->id, sizeof(r->id), e))
 		return err_wrap(e, "rule %zu", s->rules_len);
 	if (!name_is_valid(r->id) || strcmp(r->id, RULE_BUILTIN) == 0)
-		return err_set(e, ERR_INPUT, "rule %zu: its id is no name, or one that is kept",
-			       s->rules_len);
+		return err_set(e, ERR_INPUT, "rule %zu: its id is no name, or one that is kept", s->rules_len);
 	for (size_t i = 0; i + 1 < s->rules_len; i++)
 		if (strcmp(s->rules[i].id, r->id) == 0)
 			return err_set(e, ERR_INPUT, "rule %s stands there twice", r->id);
@@ -171,8 +158,7 @@ size_t rule_set_eval(const struct rule_set *s, const struct rule_fact *facts, si
 	*outcome = OUTCOME_PASS;
 	for (size_t i = 0; i < s->rules_len; i++) {
 		const struct rule *r = &s->rules[i];
-		if (day < r->from_day || day > r->to_day ||
-		    predicate_eval(r->when, facts, facts_len) != TRUTH_TRUE)
+		if (day < r->from_day || day > r->to_day || predicate_eval(r->when, facts, facts_len) != TRUTH_TRUE)
 			continue;
 		if (r->outcome > *outcome)
 			*outcome = r->outcome;

@@ -20,7 +20,7 @@
 
 enum outcome { OUTCOME_PASS = 1, OUTCOME_ENHANCED, OUTCOME_REFER, OUTCOME_REFUSE }; /* ascending severity */
 const char *outcome_name(enum outcome o); /* "pass", "enhanced", "refer", "refuse" */
-const char *outcome_zh(enum outcome o);	  /* 通过 加强核查 转人工 拒绝 */
+const char *outcome_zh(enum outcome o);   /* 通过 加强核查 转人工 拒绝 */
 bool outcome_of(const char *name, enum outcome *o);
 
 enum truth { TRUTH_FALSE, TRUTH_TRUE, TRUTH_UNKNOWN };
@@ -39,7 +39,7 @@ struct rule_fact {
 
 /* Parsed once, evaluated many times; immutable. */
 struct predicate;
-#define PREDICATE_DEPTH_MAX 6	 /* compounds within compounds: what CBOR_DEPTH_MAX leaves inside a document */
+#define PREDICATE_DEPTH_MAX 6    /* compounds within compounds: what CBOR_DEPTH_MAX leaves inside a document */
 #define PREDICATE_NODES_MAX 1024 /* of one rule */
 struct predicate *predicate_parse(struct bytes item, struct err *e) CHECKED; /* one CBOR item P */
 void predicate_free(struct predicate *p);

@@ -30,7 +30,8 @@ struct segment_layout segment_layout(uint32_t entries, bool delta)
 
 static bool name_is_valid(const char *name)
 {
-	static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789", rest[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+	static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789",
+			  rest[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
 	size_t len = strnlen(name, NAME_MAX_LEN + 1);
 	return len > 0 && len <= NAME_MAX_LEN && strchr(first, name[0]) != NULL && strspn(name, rest) == len;
 }
@@ -40,7 +41,8 @@ bool segment_head_check(const struct segment_head *head, struct err *e)
 	if (!name_is_valid(head->name))
 		return err_set(e, ERR_INPUT, "segment: malformed list name");
 	if (head->entries > LIST_ENTRIES_MAX)
-		return err_set(e, ERR_INPUT, "segment: %u entries, at most %u allowed", head->entries, LIST_ENTRIES_MAX);
+		return err_set(e, ERR_INPUT, "segment: %u entries, at most %u allowed", head->entries,
+			       LIST_ENTRIES_MAX);
 	if (head->removals > (head->delta ? head->entries : 0))
 		return err_set(e, ERR_INPUT, "segment: %u removals among %u entries", head->removals, head->entries);
 	if (head->version == 0)

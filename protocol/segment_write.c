@@ -7,7 +7,8 @@
 bool segment_writer_init(struct segment_writer *w, const struct segment_head *head, uint8_t *memory, struct err *e)
 {
 	if (head->entries > LIST_ENTRIES_MAX)
-		return err_set(e, ERR_FULL, "segment: %u entries, at most %u allowed", head->entries, LIST_ENTRIES_MAX);
+		return err_set(e, ERR_FULL, "segment: %u entries, at most %u allowed", head->entries,
+			       LIST_ENTRIES_MAX);
 	*w = (struct segment_writer){ .head = *head, .memory = memory };
 	w->head.removals = 0;
 	if (!segment_head_check(&w->head, e))
@@ -93,7 +94,8 @@ bool segment_build(const struct segment_head *head, const struct entry *entries,
 {
 	struct segment_writer w;
 	if (head->entries > LIST_ENTRIES_MAX)
-		return err_set(e, ERR_FULL, "segment: %u entries, at most %u allowed", head->entries, LIST_ENTRIES_MAX);
+		return err_set(e, ERR_FULL, "segment: %u entries, at most %u allowed", head->entries,
+			       LIST_ENTRIES_MAX);
 	uint8_t *memory = buf_grow(out, segment_layout(head->entries, head->delta).size);
 	if (memory == NULL)
 		return buf_ok(out, "segment", e);

@@ -10,13 +10,13 @@
 struct segment_writer {
 	struct segment_head head;
 	struct segment_layout layout;
-	uint8_t *memory;     /* borrowed */
-	uint8_t *next;       /* where the next word of records goes */
-	uint64_t word;       /* record bits not yet stored */
-	uint32_t word_len;   /* how many: below 64 */
-	uint32_t cells;      /* of the directory, written */
-	uint32_t at;         /* entries written */
-	struct entry last;   /* the one written last */
+	uint8_t *memory;   /* borrowed */
+	uint8_t *next;     /* where the next word of records goes */
+	uint64_t word;     /* record bits not yet stored */
+	uint32_t word_len; /* how many: below 64 */
+	uint32_t cells;    /* of the directory, written */
+	uint32_t at;       /* entries written */
+	struct entry last; /* the one written last */
 };
 
 /*

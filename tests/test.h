@@ -8,7 +8,7 @@
 #include <CUnit/CUnit.h>
 
 #define SUITE(name, setup, teardown, tests)                                                                          \
-	static CU_SuiteInfo suite_info_##name = { #name, NULL, NULL, setup, teardown, tests };                               \
+	static CU_SuiteInfo suite_info_##name = { #name, NULL, NULL, setup, teardown, tests };                       \
 	static CU_SuiteInfo *const suite_entry_##name __attribute__((used, section("suites"))) = &suite_info_##name
 
 /* What this program does when a test starts it as a child with proc_start(l, "name", …): ROLE(name, "name", main);
@@ -18,7 +18,7 @@ struct test_role {
 	int (*main)(void);
 };
 #define ROLE(id, name, main)                                                                                         \
-	static const struct test_role id##_role = { name, main };                                                     \
+	static const struct test_role id##_role = { name, main };                                                    \
 	static const struct test_role *const id##_role_entry __attribute__((used, section("roles"))) = &id##_role
 
 /* The path of a file in the shared test vectors, or NULL (and the test says it was skipped) where they are missing.

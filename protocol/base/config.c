@@ -101,13 +101,15 @@ bool config_load(const char *path, const struct config_key *keys, size_t keys_le
 		abort();
 	r.file = fopen(path, "re");
 	if (r.file == NULL)
-		return err_set(e, errno == ENOENT ? ERR_MISSING : ERR_IO, "%.100s cannot be read: %s", path, strerror(errno));
+		return err_set(e, errno == ENOENT ? ERR_MISSING : ERR_IO, "%.100s cannot be read: %s", path,
+			       strerror(errno));
 	int line = ini_parse_stream(line_read, &r, one_line, &r);
 	fclose(r.file);
 	if (r.failed)
 		return false;
 	if (line != 0)
-		return err_set(e, ERR_INPUT, "%.100s:%d: neither [section], name = value nor a comment (;)", path, line);
+		return err_set(e, ERR_INPUT, "%.100s:%d: neither [section], name = value nor a comment (;)", path,
+			       line);
 	for (size_t i = 0; i < keys_len; i++) {
 		if (keys[i].required && !r.seen[i])
 			return err_set(e, ERR_INPUT, "%.100s: [%s] %s is missing: set it", path, keys[i].section,

@@ -15,9 +15,9 @@ enum config_kind { CONFIG_TEXT, CONFIG_INT, CONFIG_BOOL };
 struct config_key {
 	const char *section, *name;
 	enum config_kind kind;
-	void *out;		/* char[size] for text, int64_t, bool; holds the default beforehand */
-	size_t size;		/* of the text's array */
-	int64_t least, most;	/* of an int */
+	void *out;           /* char[size] for text, int64_t, bool; holds the default beforehand */
+	size_t size;         /* of the text's array */
+	int64_t least, most; /* of an int */
 	bool required;
 };
 

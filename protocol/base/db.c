@@ -16,8 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CACHE_SETS	32
-#define CACHE_WAYS	4
+#define CACHE_SETS      32
+#define CACHE_WAYS      4
 #define BUSY_TIMEOUT_MS 5000
 
 struct db_query {
@@ -174,7 +174,8 @@ bool db_migrate(struct db *db, const char *const *scripts, size_t scripts_len, s
 		if (!db_migrate_step(db, scripts, scripts_len, &version, e))
 			return false;
 	if (version > (int64_t)scripts_len)
-		return err_set(e, ERR_STALE, "database: its version %lld is newer than this program's %zu; update the program",
+		return err_set(e, ERR_STALE,
+			       "database: its version %lld is newer than this program's %zu; update the program",
 			       (long long)version, scripts_len);
 	return true;
 }
@@ -273,7 +274,8 @@ struct db_query *db_query(struct db *db, const char *sql, struct err *e)
 	struct db_query *q = cache_find(set, sql, &is_cached);
 	if (q == NULL) {
 		sqlite3_stmt *stmt = NULL;
-		int rc = sqlite3_prepare_v3(db->handle, sql, -1, is_cached ? 0 : SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
+		int rc = sqlite3_prepare_v3(db->handle, sql, -1, is_cached ? 0 : SQLITE_PREPARE_PERSISTENT, &stmt,
+					    NULL);
 		if (rc != SQLITE_OK) {
 			db_fail(db, rc, sql, e);
 			return NULL;

@@ -34,7 +34,8 @@ bool db_in_transaction(const struct db *db);
 struct db_query *db_query(struct db *db, const char *sql, struct err *e) CHECKED;
 bool db_bind_int(struct db_query *q, int at, int64_t v, struct err *e) CHECKED;
 bool db_bind_text(struct db_query *q, int at, const char *v, struct err *e) CHECKED; /* NULL binds null */
-bool db_bind_bytes(struct db_query *q, int at, struct bytes v, struct err *e) CHECKED; /* data NULL and len 0 bind an empty blob */
+bool db_bind_bytes(struct db_query *q, int at, struct bytes v,
+		   struct err *e) CHECKED; /* data NULL and len 0 bind an empty blob */
 bool db_bind_null(struct db_query *q, int at, struct err *e) CHECKED;
 /* Steps; *row says whether there is a row to read. */
 bool db_next(struct db_query *q, bool *row, struct err *e) CHECKED;

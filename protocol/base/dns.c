@@ -15,7 +15,7 @@ struct dns_query {
 	struct loop_timer *later;
 	struct evdns_base *base;
 	struct evdns_getaddrinfo_request *request; /* NULL once answered */
-	dns_found *found;			   /* NULL: cancelled */
+	dns_found *found;                          /* NULL: cancelled */
 	void *arg;
 	struct dns_address list[DNS_ADDRESSES_MAX];
 	size_t len;
@@ -55,7 +55,10 @@ static void query_answered(int code, struct evutil_addrinfo *answer, void *arg)
 	}
 	if (answer != NULL)
 		evutil_freeaddrinfo(answer);
-	snprintf(q->why, sizeof(q->why), "%s", code != 0 ? evutil_gai_strerror(code) : q->len == 0 ? "no address" : "");
+	snprintf(q->why, sizeof(q->why), "%s",
+		 code != 0     ? evutil_gai_strerror(code)
+		 : q->len == 0 ? "no address"
+			       : "");
 	q->answered = true;
 	loop_timer_set(q->later, 0);
 }
@@ -74,9 +77,12 @@ struct dns_query *dns_find(struct loop *l, const char *host, int port, dns_found
 	evdns_base_resolv_conf_parse(q->base, DNS_OPTIONS_ALL, "/etc/resolv.conf");
 	char service[16];
 	snprintf(service, sizeof(service), "%d", port);
-	struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP,
+	struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC,
+					 .ai_socktype = SOCK_STREAM,
+					 .ai_protocol = IPPROTO_TCP,
 					 .ai_flags = EVUTIL_AI_NUMERICSERV };
-	struct evdns_getaddrinfo_request *request = evdns_getaddrinfo(q->base, host, service, &hints, query_answered, q);
+	struct evdns_getaddrinfo_request *request =
+		evdns_getaddrinfo(q->base, host, service, &hints, query_answered, q);
 	q->request = q->answered ? NULL : request;
 	return q;
 }

@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define READ_STEP      16384U
-#define READ_PER_TURN  (4 * FRAME_MAX) /* then others get their turn */
+#define READ_STEP     16384U
+#define READ_PER_TURN (4 * FRAME_MAX) /* then others get their turn */
 
 struct frame_pipe {
 	struct loop_fd *watch;
@@ -32,7 +32,8 @@ bool frame_decode(struct bytes data, struct frame *f, struct err *e)
 	*f = (struct frame){ 0 };
 	if (data.len < FRAME_HEAD)
 		return true;
-	size_t len = (size_t)data.data[0] << 24 | (size_t)data.data[1] << 16 | (size_t)data.data[2] << 8 | data.data[3];
+	size_t len =
+		(size_t)data.data[0] << 24 | (size_t)data.data[1] << 16 | (size_t)data.data[2] << 8 | data.data[3];
 	if (len == 0 || len > FRAME_MAX)
 		return err_set(e, ERR_INPUT, "a frame of %zu bytes (1 to %d are allowed)", len, FRAME_MAX);
 	if (data.len - FRAME_HEAD < len)
@@ -46,9 +47,11 @@ bool frame_decode(struct bytes data, struct frame *f, struct err *e)
 bool frame_encode(uint8_t type, struct bytes payload, struct buf *out, struct err *e)
 {
 	if (payload.len > FRAME_MAX - 1)
-		return err_set(e, ERR_FULL, "a frame of %zu bytes (at most %d are allowed)", payload.len + 1, FRAME_MAX);
+		return err_set(e, ERR_FULL, "a frame of %zu bytes (at most %d are allowed)", payload.len + 1,
+			       FRAME_MAX);
 	size_t len = payload.len + 1;
-	const uint8_t head[] = { (uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8), (uint8_t)len, type };
+	const uint8_t head[] = { (uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8), (uint8_t)len,
+				 type };
 	if (out->max - out->len < sizeof(head) + payload.len)
 		return err_set(e, ERR_FULL, "the queue of frames is full");
 	buf_add(out, head, sizeof(head));

@@ -10,13 +10,13 @@
 #include "protocol/base/buf.h"
 #include "protocol/base/loop.h"
 
-#define FRAME_HEAD      4                 /* the length field */
-#define FRAME_QUEUE_MAX 4194304U        /* unsent bytes; a peer that reads nothing is killed by its ping long before */
+#define FRAME_HEAD      4        /* the length field */
+#define FRAME_QUEUE_MAX 4194304U /* unsent bytes; a peer that reads nothing is killed by its ping long before */
 
 struct frame {
 	uint8_t type;
 	struct bytes payload; /* borrowed */
-	size_t size;	      /* bytes the frame took; 0: more are needed */
+	size_t size;          /* bytes the frame took; 0: more are needed */
 };
 
 /* The frame at the start of data. ERR_INPUT when its length is 0 or above FRAME_MAX. */

@@ -21,14 +21,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define DEADLINE_MS   10000
-#define IDLE_MS	      60000
-#define OUTWARD_CONNS 16   /* of a port: one client of ours, with room for those that are closing */
+#define DEADLINE_MS     10000
+#define IDLE_MS         60000
+#define OUTWARD_CONNS   16 /* of a port: one client of ours, with room for those that are closing */
 #define LISTEN_AGAIN_MS 1000
 #define ACCEPT_AGAIN_MS 100 /* after running out of descriptors */
-#define TELL_EACH_MS  1000
-#define EVENT_MAX     1024
-#define DESCRIPTORS   4096
+#define TELL_EACH_MS    1000
+#define EVENT_MAX       1024
+#define DESCRIPTORS     4096
 
 struct gate;
 
@@ -180,7 +180,8 @@ static bool port_bind(struct port *p, struct err *e)
 		setsockopt(p->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(p->fd, (const struct sockaddr *)&to, len) == 0 && listen(p->fd, SOMAXCONN) == 0)
 		return true;
-	err_set(e, ERR_IO, "listening on %.160s: %s", p->config.inward ? p->config.host : p->config.socket, strerror(errno));
+	err_set(e, ERR_IO, "listening on %.160s: %s", p->config.inward ? p->config.host : p->config.socket,
+		strerror(errno));
 	close(p->fd);
 	p->fd = -1;
 	return false;
@@ -239,14 +240,15 @@ static void port_start(struct gate *g, size_t i)
 static bool gate_sandbox(struct gate *g)
 {
 	/* Where the resolver's settings stand or what they may point to; libevent's randomness on an old C library. */
-	static const char *const read_only[] = { "/etc", "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager", "/dev/urandom" };
+	static const char *const read_only[] = { "/etc", "/run/systemd/resolve", "/run/resolvconf",
+						 "/run/NetworkManager", "/dev/urandom" };
 	const char *run_dir = g->config.run_dir;
 	struct sandbox_report how;
 	struct gate_event v = { .kind = GATE_SANDBOX };
 	struct err e;
 	dns_prepare();
-	bool ok = sandbox_enter(SANDBOX_GATE, &run_dir, run_dir[0] != 0 ? 1 : 0, read_only, sizeof(read_only) / sizeof(read_only[0]),
-				&how, &e);
+	bool ok = sandbox_enter(SANDBOX_GATE, &run_dir, run_dir[0] != 0 ? 1 : 0, read_only,
+				sizeof(read_only) / sizeof(read_only[0]), &how, &e);
 	v.kind = ok ? GATE_SANDBOX : GATE_FAILED;
 	snprintf(v.text, sizeof(v.text), "%s", ok ? how.text : e.text);
 	tell(g, &v);

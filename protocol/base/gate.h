@@ -22,20 +22,20 @@
 struct gate_port {
 	bool inward;
 	char name[NAME_MAX_LEN + 1]; /* in events: "https", "mqtt", "enrol" */
-	char host[256];		     /* inward: address to listen on; outward: whom to reach */
-	int port;		     /* inward 0: any, told in an event */
-	char socket[108];	     /* inward: connects to it; outward: listens on it */
-	char tls_name[256];	     /* outward: name the certificate must carry; "" = host */
+	char host[256];              /* inward: address to listen on; outward: whom to reach */
+	int port;                    /* inward 0: any, told in an event */
+	char socket[108];            /* inward: connects to it; outward: listens on it */
+	char tls_name[256];          /* outward: name the certificate must carry; "" = host */
 	struct bytes cert, key, ca;  /* DER; see tls_identity */
 	bool peer_required;
 };
 
 struct gate_config {
-	int64_t now_s;	/* trusted clock, 0 = unknown */
+	int64_t now_s;     /* trusted clock, 0 = unknown */
 	char run_dir[108]; /* the only directory gate may still reach; "": none */
 	int deadline_ms;   /* for connecting, and again for a handshake; 0: 10000 */
-	int idle_ms;	   /* 0: 60000 */
-	int conns_max;	   /* inward, of a port; 0: HTTP_CONNS_MAX */
+	int idle_ms;       /* 0: 60000 */
+	int conns_max;     /* inward, of a port; 0: HTTP_CONNS_MAX */
 	struct gate_port ports[GATE_PORTS_MAX];
 	size_t ports_len;
 };
@@ -45,8 +45,8 @@ enum gate_frame { GATE_CONFIG = 16, GATE_CLOCK, GATE_EVENT };
 struct gate_event {
 	enum gate_event_kind { GATE_LISTENING = 1, GATE_CONNECTED, GATE_FAILED, GATE_SANDBOX } kind;
 	char port_name[NAME_MAX_LEN + 1];
-	int64_t number;	 /* GATE_LISTENING: the TCP port, 0 of a Unix socket; GATE_FAILED: failures not told since the last */
-	char text[240];	 /* GATE_FAILED, GATE_SANDBOX: why, how */
+	int64_t number; /* GATE_LISTENING: the TCP port, 0 of a Unix socket; GATE_FAILED: failures not told since the last */
+	char text[240]; /* GATE_FAILED, GATE_SANDBOX: why, how */
 };
 
 /* Encodings (CBOR) of the frames' payloads. The decoded config borrows from payload. */

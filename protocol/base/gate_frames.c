@@ -16,7 +16,7 @@
 #define CONFIG_FIELDS 6
 #define PORT_FIELDS   10
 #define EVENT_FIELDS  4
-#define MS_MAX	      3600000
+#define MS_MAX        3600000
 
 static void port_put(struct buf *out, const struct gate_port *p)
 {

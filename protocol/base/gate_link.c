@@ -20,14 +20,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define WINDOW		65536
+#define WINDOW          65536
 #define ROUNDS_PER_TURN 4 /* then others get their turn */
 
 struct stream {
-	uint8_t *data;	/* WINDOW bytes, from OPEN on */
+	uint8_t *data;  /* WINDOW bytes, from OPEN on */
 	size_t at, end; /* waiting: data[at … end) */
-	bool ended;	/* the source said so */
-	bool shut;	/* and the far side was told */
+	bool ended;     /* the source said so */
+	bool shut;      /* and the far side was told */
 };
 
 struct link {
@@ -219,7 +219,8 @@ static void link_pump(void *arg)
 	bool moved = true;
 	for (int round = 0; moved && round < ROUNDS_PER_TURN; round++) {
 		moved = false;
-		if (!from_tls(l, &moved, &e) || !to_local(l, &moved, &e) || !from_local(l, &moved, &e) || !to_tls(l, &moved, &e)) {
+		if (!from_tls(l, &moved, &e) || !to_local(l, &moved, &e) || !from_local(l, &moved, &e) ||
+		    !to_tls(l, &moved, &e)) {
 			link_end(l, &e);
 			return;
 		}
@@ -288,7 +289,8 @@ static int local_connect(const struct link *l)
 	for (int tries = 0; bound != 0 && tries < 8; tries++) {
 		int n = snprintf(from.sun_path + 1, sizeof(from.sun_path) - 1, "xb-gate/%d.%llu/%s", (int)getpid(),
 				 (unsigned long long)++count, tls_peer(l->tls));
-		bound = bind(fd, (struct sockaddr *)&from, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n));
+		bound = bind(fd, (struct sockaddr *)&from,
+			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n));
 		if (bound != 0 && errno != EADDRINUSE)
 			break;
 	}
@@ -414,7 +416,10 @@ static void link_timer(void *arg)
 	struct link *l = arg;
 	struct err e;
 	switch (l->state) {
-	case CONNECTING: errno = ETIMEDOUT; link_connect_next(l); return;
+	case CONNECTING:
+		errno = ETIMEDOUT;
+		link_connect_next(l);
+		return;
 	case OPEN: open_timer(l); return;
 	case FINDING: err_set(&e, ERR_IO, "%.100s is not found within %d ms", l->host, l->config.deadline_ms); break;
 	case SHAKING: err_set(&e, ERR_IO, "no handshake within %d ms", l->config.deadline_ms); break;

@@ -14,7 +14,7 @@ struct link_config {
 	struct loop *loop;
 	struct tls_config *tls;
 	int deadline_ms; /* for connecting, and again for the handshake */
-	int idle_ms;	 /* without a byte in either direction; outward only while bytes wait to be sent */
+	int idle_ms;     /* without a byte in either direction; outward only while bytes wait to be sent */
 	/* Outward: the far side is reached. */
 	void (*opened)(void *arg, struct link *l);
 	/* Said once, at the end; free it here or later. why NULL: nothing to tell. */

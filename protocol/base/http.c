@@ -24,13 +24,13 @@
 
 #define PEER_PREFIX "xb-gate/"
 #define METHODS                                                                                                      \
-	(EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |   \
-	 EVHTTP_REQ_TRACE | EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH)
+	(EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |                   \
+	 EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE | EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH)
 
 struct http_request {
 	struct http_server *server;
 	struct evhttp_request *req; /* NULL once the client has left */
-	char *path;		    /* decoded */
+	char *path;                 /* decoded */
 	struct evkeyvalq query;
 	char peer[NAME_MAX_LEN * 2 + 1];
 	struct http_request *next, *before;
@@ -138,7 +138,8 @@ static int socket_listen(const char *path, struct err *e)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	if (strlen(path) >= sizeof(a.sun_path)) {
-		err_set(e, ERR_INPUT, "the socket's path is longer than %zu bytes: %.120s", sizeof(a.sun_path) - 1, path);
+		err_set(e, ERR_INPUT, "the socket's path is longer than %zu bytes: %.120s", sizeof(a.sun_path) - 1,
+			path);
 		return -1;
 	}
 	memcpy(a.sun_path, path, strlen(path) + 1);
@@ -339,7 +340,8 @@ static bool call_send(const struct call *c, struct bytes data, struct err *e)
 			continue;
 		/* The server may have answered and closed before it read a body it does not want. */
 		if (n < 0)
-			return errno == EPIPE || errno == ECONNRESET || err_set(e, ERR_IO, "send: %s", strerror(errno));
+			return errno == EPIPE || errno == ECONNRESET ||
+			       err_set(e, ERR_IO, "send: %s", strerror(errno));
 		data.data += n;
 		data.len -= (size_t)n;
 	}

@@ -16,9 +16,9 @@ struct http_request;
 typedef void http_handler(struct http_request *r, void *arg);
 
 struct http_config {
-	const char *path;	/* Unix socket; an old one is removed, mode 0600 */
-	size_t body_max;	/* a longer body is answered 413 */
-	int idle_timeout_s;	/* without a byte from the client; how long a request may take, and how many connect, is gate's to bound */
+	const char *path; /* Unix socket; an old one is removed, mode 0600 */
+	size_t body_max;  /* a longer body is answered 413 */
+	int idle_timeout_s; /* without a byte from the client; how long a request may take, and how many connect, is gate's to bound */
 };
 
 /* Calls handler for each complete request of any method. NULL on failure. */
@@ -28,10 +28,10 @@ struct http_server *http_listen(struct loop *l, const struct http_config *c, htt
 void http_close(struct http_server *s);
 
 /* Borrowed until the reply. */
-const char *http_method(const struct http_request *r);			  /* "GET", "POST", … */
-const char *http_path(const struct http_request *r);			  /* decoded, without the query; "/…" */
-const char *http_query(const struct http_request *r, const char *key);	  /* decoded, or NULL */
-const char *http_header(const struct http_request *r, const char *name);  /* or NULL */
+const char *http_method(const struct http_request *r);                   /* "GET", "POST", … */
+const char *http_path(const struct http_request *r);                     /* decoded, without the query; "/…" */
+const char *http_query(const struct http_request *r, const char *key);   /* decoded, or NULL */
+const char *http_header(const struct http_request *r, const char *name); /* or NULL */
 struct bytes http_body(const struct http_request *r);
 /* The client certificate's common name that gate saw, or "" without one. */
 const char *http_peer(const struct http_request *r);

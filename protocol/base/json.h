@@ -18,11 +18,20 @@ const struct json *json_get(const struct json *j, const char *key);
 /* Refuses keys not in the space-separated list: ERR_INPUT "unknown field 'x'". */
 bool json_only(const struct json *j, const char *keys, struct err *e) CHECKED;
 
-enum json_kind { JSON_KIND_NULL, JSON_KIND_BOOL, JSON_KIND_INT, JSON_KIND_REAL, JSON_KIND_TEXT, JSON_KIND_ARRAY, JSON_KIND_OBJECT };
+enum json_kind {
+	JSON_KIND_NULL,
+	JSON_KIND_BOOL,
+	JSON_KIND_INT,
+	JSON_KIND_REAL,
+	JSON_KIND_TEXT,
+	JSON_KIND_ARRAY,
+	JSON_KIND_OBJECT
+};
 enum json_kind json_kind(const struct json *j);
-size_t json_len(const struct json *j);                                 /* of an array or an object */
-const struct json *json_at(const struct json *j, size_t i);            /* of an array */
-const struct json *json_member(const struct json *j, size_t i, const char **key); /* of an object, keys sorted bytewise */
+size_t json_len(const struct json *j);                      /* of an array or an object */
+const struct json *json_at(const struct json *j, size_t i); /* of an array */
+const struct json *json_member(const struct json *j, size_t i,
+			       const char **key); /* of an object, keys sorted bytewise */
 /* Values of a fitting kind (asserted). */
 bool json_bool_value(const struct json *j);
 int64_t json_int_value(const struct json *j);
@@ -31,7 +40,8 @@ struct bytes json_text_value(const struct json *j);
 
 /* Required members. Text is borrowed, has no NUL inside, and at most max bytes. */
 bool json_text(const struct json *j, const char *key, size_t max, const char **out, struct err *e) CHECKED;
-bool json_int(const struct json *j, const char *key, int64_t least, int64_t most, int64_t *out, struct err *e) CHECKED;
+bool json_int(const struct json *j, const char *key, int64_t least, int64_t most, int64_t *out,
+	      struct err *e) CHECKED;
 bool json_bool(const struct json *j, const char *key, bool *out, struct err *e) CHECKED;
 /* Optional text: *out is NULL when missing. */
 bool json_text_opt(const struct json *j, const char *key, size_t max, const char **out, struct err *e) CHECKED;
@@ -42,9 +52,9 @@ struct json_out {
 	struct buf *out;
 	bool comma;
 };
-void json_open(struct json_out *w, const char *key, char bracket);  /* '{' or '[' */
-void json_close(struct json_out *w, char bracket);                  /* '}' or ']' */
-void json_put_text(struct json_out *w, const char *key, const char *v);   /* NULL writes null */
+void json_open(struct json_out *w, const char *key, char bracket);      /* '{' or '[' */
+void json_close(struct json_out *w, char bracket);                      /* '}' or ']' */
+void json_put_text(struct json_out *w, const char *key, const char *v); /* NULL writes null */
 void json_put_text_n(struct json_out *w, const char *key, struct bytes v);
 void json_put_int(struct json_out *w, const char *key, int64_t v);
 void json_put_real(struct json_out *w, const char *key, double v);

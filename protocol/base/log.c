@@ -42,7 +42,8 @@ static void PRINTF(3, 0) log_line(enum log_level level, const char *sentence, co
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
-	int n = snprintf(line, sizeof(line), "%s.%03ldZ %s %.40s: ", when, now.tv_nsec / 1000000, words[level], program);
+	int n = snprintf(line, sizeof(line), "%s.%03ldZ %s %.40s: ", when, now.tv_nsec / 1000000, words[level],
+			 program);
 	size_t at = add_clean(line, (size_t)n, sentence);
 	vsnprintf(text, sizeof(text), pairs, ap);
 	if (text[0] != 0 && at + 8 < LINE_SIZE)
@@ -53,13 +54,13 @@ static void PRINTF(3, 0) log_line(enum log_level level, const char *sentence, co
 	(void)written; /* there is nowhere to say that the log is gone */
 }
 
-#define LOG_FUNCTION(name, level)                                                                                      \
-	void name(const char *sentence, const char *pairs, ...)                                                        \
-	{                                                                                                              \
-		va_list ap;                                                                                            \
-		va_start(ap, pairs);                                                                                   \
-		log_line(level, sentence, pairs, ap);                                                                  \
-		va_end(ap);                                                                                            \
+#define LOG_FUNCTION(name, level)                                                                                    \
+	void name(const char *sentence, const char *pairs, ...)                                                      \
+	{                                                                                                            \
+		va_list ap;                                                                                          \
+		va_start(ap, pairs);                                                                                 \
+		log_line(level, sentence, pairs, ap);                                                                \
+		va_end(ap);                                                                                          \
 	}
 
 LOG_FUNCTION(log_debug, LOG_LEVEL_DEBUG)

@@ -26,7 +26,8 @@ void loop_once(struct loop *l, int wait_ms);
 int64_t loop_now_ms(void);
 
 /* Level-triggered. The descriptor stays the caller's. what is a set of LOOP_READ|LOOP_WRITE; 0 pauses. */
-struct loop_fd *loop_fd_new(struct loop *l, int fd, unsigned what, void (*ready)(void *arg, unsigned what), void *arg);
+struct loop_fd *loop_fd_new(struct loop *l, int fd, unsigned what, void (*ready)(void *arg, unsigned what),
+			    void *arg);
 void loop_fd_set(struct loop_fd *f, unsigned what);
 void loop_fd_free(struct loop_fd *f); /* NULL is fine, here and below */
 

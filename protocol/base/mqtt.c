@@ -24,7 +24,7 @@
 #define CONNACK_MS     10000
 #define TICK_MS        1000
 #define RECEIVE_MAX    (FETCH_WINDOW + 4) /* unacknowledged publications from the broker */
-#define REFUSED        0x80		  /* the least reason code that says no, MQTT 5 section 2.4 */
+#define REFUSED        0x80               /* the least reason code that says no, MQTT 5 section 2.4 */
 
 struct mqtt {
 	struct loop *loop;
@@ -35,7 +35,7 @@ struct mqtt {
 
 	enum { DOWN, CONNECTING, UP } state;
 	struct mosquitto *client; /* NULL while DOWN */
-	struct loop_fd *watch;	  /* NULL while the library has no socket */
+	struct loop_fd *watch;    /* NULL while the library has no socket */
 	struct loop_timer *again, *tick;
 	char why[160]; /* not empty: this connection is over */
 	int64_t since_ms;
@@ -80,7 +80,8 @@ static int backoff_next(struct mqtt *m)
 	m->backoff_ms = most < m->config.backoff_max_ms ? most : m->config.backoff_max_ms;
 	uint32_t r;
 	random_system.fill(random_system.arg, (uint8_t *)&r, sizeof(r));
-	uint32_t span = (uint32_t)(m->backoff_ms > m->config.backoff_min_ms ? m->backoff_ms - m->config.backoff_min_ms : 0);
+	uint32_t span =
+		(uint32_t)(m->backoff_ms > m->config.backoff_min_ms ? m->backoff_ms - m->config.backoff_min_ms : 0);
 	return m->config.backoff_min_ms + (int)(r % (span + 1));
 }
 
@@ -134,7 +135,8 @@ static void on_connect(struct mosquitto *client, void *arg, int reason, int flag
 	struct mqtt *m = arg;
 	(void)client, (void)flags, (void)props;
 	if (reason != 0) {
-		snprintf(m->why, sizeof(m->why), "the broker refuses the connection: %s", mosquitto_reason_string(reason));
+		snprintf(m->why, sizeof(m->why), "the broker refuses the connection: %s",
+			 mosquitto_reason_string(reason));
 		return;
 	}
 	m->state = UP;
@@ -152,7 +154,8 @@ static void on_disconnect(struct mosquitto *client, void *arg, int code, const m
 	mqtt_end(m, "the line fell", code);
 }
 
-static void on_message(struct mosquitto *client, void *arg, const struct mosquitto_message *msg, const mosquitto_property *props)
+static void on_message(struct mosquitto *client, void *arg, const struct mosquitto_message *msg,
+		       const mosquitto_property *props)
 {
 	struct mqtt *m = arg;
 	(void)client, (void)props;
@@ -170,13 +173,15 @@ static void on_publish(struct mosquitto *client, void *arg, int mid, int reason,
 		m->on.published(m->arg, mid, reason);
 }
 
-static void on_subscribe(struct mosquitto *client, void *arg, int mid, int len, const int *granted, const mosquitto_property *props)
+static void on_subscribe(struct mosquitto *client, void *arg, int mid, int len, const int *granted,
+			 const mosquitto_property *props)
 {
 	struct mqtt *m = arg;
 	(void)client, (void)mid, (void)props;
 	for (int i = 0; i < len; i++) {
 		if (granted[i] >= REFUSED && m->why[0] == 0)
-			snprintf(m->why, sizeof(m->why), "the broker refuses a subscription: %s", mosquitto_reason_string(granted[i]));
+			snprintf(m->why, sizeof(m->why), "the broker refuses a subscription: %s",
+				 mosquitto_reason_string(granted[i]));
 	}
 }
 
@@ -243,7 +248,8 @@ static void mqtt_connect(void *arg)
 	mqtt_settle(m);
 }
 
-struct mqtt *mqtt_new(struct loop *l, const struct mqtt_config *c, const struct mqtt_events *on, void *arg, struct err *e)
+struct mqtt *mqtt_new(struct loop *l, const struct mqtt_config *c, const struct mqtt_events *on, void *arg,
+		      struct err *e)
 {
 	if (strlen(c->client_id) >= sizeof(((struct mqtt *)0)->client_id) ||
 	    strlen(c->socket_path) >= sizeof(((struct mqtt *)0)->socket_path)) {

@@ -16,13 +16,13 @@ struct mqtt;
 struct mqtt_config {
 	const char *client_id;
 	const char *socket_path;
-	int keepalive_s;		/* 0: 20 */
+	int keepalive_s;                    /* 0: 20 */
 	int backoff_min_ms, backoff_max_ms; /* 0: 1000, 60000 */
-	int connack_ms;			/* 0: 10000 */
+	int connack_ms;                     /* 0: 10000 */
 };
 
 struct mqtt_events {
-	void (*up)(void *arg);			 /* CONNACK came: subscribe and publish from here on */
+	void (*up)(void *arg);                    /* CONNACK came: subscribe and publish from here on */
 	void (*down)(void *arg, const char *why); /* after each attempt that failed too; it tries again by itself */
 	void (*message)(void *arg, const char *topic, struct bytes payload);
 	void (*published)(void *arg, int mid, int reason); /* PUBACK; reason ≥ 0x80 is a refusal (e.g. 0x87 ACL) */
@@ -30,7 +30,8 @@ struct mqtt_events {
 
 /* What the config points to is copied. Connects in the loop's next turn. Any callback may free the client.
    A line that falls takes everything along that was not acknowledged; a refused subscription counts as down. */
-struct mqtt *mqtt_new(struct loop *l, const struct mqtt_config *c, const struct mqtt_events *on, void *arg, struct err *e) CHECKED;
+struct mqtt *mqtt_new(struct loop *l, const struct mqtt_config *c, const struct mqtt_events *on, void *arg,
+		      struct err *e) CHECKED;
 void mqtt_free(struct mqtt *m);
 bool mqtt_is_up(const struct mqtt *m);
 /* QoS 1. expiry_s 0: none. ERR_IO while down, ERR_FULL with 64 publications not yet acknowledged. mid may be NULL. */

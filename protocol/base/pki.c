@@ -46,8 +46,8 @@ static bool is_p256(const mbedtls_pk_context *pk)
 /* pk is initialised already. */
 static bool key_parse(struct bytes key, mbedtls_pk_context *pk, struct err *e)
 {
-	int ret = key.len > PKI_KEY_MAX ? MBEDTLS_ERR_PK_KEY_INVALID_FORMAT :
-					  mbedtls_pk_parse_key(pk, key.data, key.len, NULL, 0);
+	int ret = key.len > PKI_KEY_MAX ? MBEDTLS_ERR_PK_KEY_INVALID_FORMAT
+					: mbedtls_pk_parse_key(pk, key.data, key.len, NULL, 0);
 	if (ret != 0)
 		return pki_fail(ERR_INPUT, "the private key", ret, e);
 	return is_p256(pk) || err_set(e, ERR_INPUT, "the private key is not of the curve P-256");
@@ -72,7 +72,8 @@ bool pki_key_new(struct buf *key, struct err *e)
 	if (ret == 0)
 		ret = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(pk), fill_random, NULL);
 	if (ret == 0)
-		ok = add_tail(key, work, sizeof(work), mbedtls_pk_write_key_der(&pk, work, sizeof(work)), "the new key", e);
+		ok = add_tail(key, work, sizeof(work), mbedtls_pk_write_key_der(&pk, work, sizeof(work)),
+			      "the new key", e);
 	else
 		pki_fail(ERR_IO, "a new key", ret, e);
 	explicit_bzero(work, sizeof(work));
@@ -90,7 +91,8 @@ bool pki_key_raw(struct bytes key, uint8_t scalar[32], uint8_t point[65], struct
 		size_t len = 0;
 		int ret = mbedtls_mpi_write_binary(&pair->d, scalar, 32);
 		if (ret == 0)
-			ret = mbedtls_ecp_point_write_binary(&pair->grp, &pair->Q, MBEDTLS_ECP_PF_UNCOMPRESSED, &len, point, 65);
+			ret = mbedtls_ecp_point_write_binary(&pair->grp, &pair->Q, MBEDTLS_ECP_PF_UNCOMPRESSED, &len,
+							     point, 65);
 		ok = ret == 0 || pki_fail(ERR_INPUT, "the private key", ret, e);
 	}
 	mbedtls_pk_free(&pk);
@@ -102,8 +104,11 @@ static bool subject_of(const char *name, char out[NAME_MAX_CN + 4], struct err *
 {
 	size_t len = strlen(name);
 	if (len == 0 || len > NAME_MAX_CN ||
-	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._- ") != len || name[0] == ' ')
-		return err_set(e, ERR_INPUT, "a certificate's name has 1 to %d letters, digits, '.', '_', '-' or spaces", NAME_MAX_CN);
+	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._- ") != len ||
+	    name[0] == ' ')
+		return err_set(e, ERR_INPUT,
+			       "a certificate's name has 1 to %d letters, digits, '.', '_', '-' or spaces",
+			       NAME_MAX_CN);
 	snprintf(out, NAME_MAX_CN + 4, "CN=%s", name);
 	return true;
 }
@@ -140,8 +145,8 @@ static bool csr_check(mbedtls_x509_csr *csr, struct err *e)
 	if (!is_p256(&csr->pk) || csr->sig_md != MBEDTLS_MD_SHA256)
 		return err_set(e, ERR_INPUT, "a certificate request must be for a P-256 key, signed with SHA-256");
 	sha256((struct bytes){ csr->cri.p, csr->cri.len }, hash);
-	int ret = mbedtls_pk_verify_ext(csr->sig_pk, csr->sig_opts, &csr->pk, csr->sig_md, hash, sizeof(hash), csr->sig.p,
-					csr->sig.len);
+	int ret = mbedtls_pk_verify_ext(csr->sig_pk, csr->sig_opts, &csr->pk, csr->sig_md, hash, sizeof(hash),
+					csr->sig.p, csr->sig.len);
 	return ret == 0 || pki_fail(ERR_DENIED, "the certificate request's signature", ret, e);
 }
 
@@ -177,8 +182,8 @@ static void issuing_clear(struct issuing *i)
 static bool issue_keys(struct issuing *i, const struct pki_issue *p, struct err *e)
 {
 	if (p->csr.len > 0) {
-		int ret = p->csr.len > PKI_CERT_MAX ? MBEDTLS_ERR_X509_INVALID_FORMAT :
-						      mbedtls_x509_csr_parse_der(&i->csr, p->csr.data, p->csr.len);
+		int ret = p->csr.len > PKI_CERT_MAX ? MBEDTLS_ERR_X509_INVALID_FORMAT
+						    : mbedtls_x509_csr_parse_der(&i->csr, p->csr.data, p->csr.len);
 		if (ret != 0)
 			return pki_fail(ERR_INPUT, "the certificate request", ret, e);
 		if (!csr_check(&i->csr, e))
@@ -247,7 +252,8 @@ static bool set_sans(struct issuing *i, const struct pki_issue *p, struct buf *n
 	if (!buf_ok(names, "alternative names", e) || !buf_ok(out, "alternative names", e))
 		return false;
 	int ret = mbedtls_x509write_crt_set_extension(&i->crt, MBEDTLS_OID_SUBJECT_ALT_NAME,
-						      MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME), 0, out->data, out->len);
+						      MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME), 0, out->data,
+						      out->len);
 	return ret == 0 || pki_fail(ERR_IO, "alternative names", ret, e);
 }
 
@@ -268,7 +274,8 @@ static bool set_uses(struct issuing *i, enum pki_use use, struct buf *oids, stru
 	if (!buf_ok(out, "extended key usage", e))
 		return false;
 	int ret = mbedtls_x509write_crt_set_extension(&i->crt, MBEDTLS_OID_EXTENDED_KEY_USAGE,
-						      MBEDTLS_OID_SIZE(MBEDTLS_OID_EXTENDED_KEY_USAGE), 0, out->data, out->len);
+						      MBEDTLS_OID_SIZE(MBEDTLS_OID_EXTENDED_KEY_USAGE), 0, out->data,
+						      out->len);
 	return ret == 0 || pki_fail(ERR_IO, "extended key usage", ret, e);
 }
 
@@ -281,8 +288,9 @@ static bool issue_extensions(struct issuing *i, const struct pki_issue *p, struc
 	/* A CA below another issues leaves only. */
 	int ret = mbedtls_x509write_crt_set_basic_constraints(&i->crt, ca, ca && p->ca_cert.len > 0 ? 0 : -1);
 	if (ret == 0)
-		ret = mbedtls_x509write_crt_set_key_usage(&i->crt, ca ? MBEDTLS_X509_KU_KEY_CERT_SIGN | MBEDTLS_X509_KU_CRL_SIGN :
-									MBEDTLS_X509_KU_DIGITAL_SIGNATURE);
+		ret = mbedtls_x509write_crt_set_key_usage(&i->crt, ca ? MBEDTLS_X509_KU_KEY_CERT_SIGN |
+										   MBEDTLS_X509_KU_CRL_SIGN
+								      : MBEDTLS_X509_KU_DIGITAL_SIGNATURE);
 	if (ret == 0)
 		ret = mbedtls_x509write_crt_set_subject_key_identifier(&i->crt);
 	if (ret == 0)
@@ -365,8 +373,12 @@ out:
 
 static int64_t second_of(const mbedtls_x509_time *t)
 {
-	struct tm tm = { .tm_year = t->year - 1900, .tm_mon = t->mon - 1, .tm_mday = t->day,
-			 .tm_hour = t->hour,        .tm_min = t->min,     .tm_sec = t->sec };
+	struct tm tm = { .tm_year = t->year - 1900,
+			 .tm_mon = t->mon - 1,
+			 .tm_mday = t->day,
+			 .tm_hour = t->hour,
+			 .tm_min = t->min,
+			 .tm_sec = t->sec };
 	return (int64_t)timegm(&tm);
 }
 
@@ -378,8 +390,8 @@ static bool common_name(const mbedtls_x509_name *n, char out[NAME_MAX_CN + 1])
 		if (MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &n->oid) != 0)
 			continue;
 		struct bytes text = { n->val.p, n->val.len };
-		bool is_text = n->val.tag == MBEDTLS_ASN1_UTF8_STRING || n->val.tag == MBEDTLS_ASN1_PRINTABLE_STRING ||
-			       n->val.tag == MBEDTLS_ASN1_IA5_STRING;
+		bool is_text = n->val.tag == MBEDTLS_ASN1_UTF8_STRING ||
+			       n->val.tag == MBEDTLS_ASN1_PRINTABLE_STRING || n->val.tag == MBEDTLS_ASN1_IA5_STRING;
 		if (out[0] != 0 || !is_text || text.len == 0 || text.len > NAME_MAX_CN || !utf8_is_valid(text))
 			return false;
 		for (size_t i = 0; i < text.len; i++) {
@@ -394,8 +406,8 @@ static bool common_name(const mbedtls_x509_name *n, char out[NAME_MAX_CN + 1])
 
 static bool cert_parse(struct bytes cert, mbedtls_x509_crt *crt, struct err *e)
 {
-	int ret = cert.len > PKI_CERT_MAX ? MBEDTLS_ERR_X509_INVALID_FORMAT :
-					    mbedtls_x509_crt_parse_der(crt, cert.data, cert.len);
+	int ret = cert.len > PKI_CERT_MAX ? MBEDTLS_ERR_X509_INVALID_FORMAT
+					  : mbedtls_x509_crt_parse_der(crt, cert.data, cert.len);
 	if (ret != 0)
 		return pki_fail(ERR_INPUT, "the certificate", ret, e);
 	return crt->raw.len == cert.len || err_set(e, ERR_INPUT, "the certificate has bytes behind its end");
@@ -450,7 +462,8 @@ static int judge_period(void *arg, mbedtls_x509_crt *crt, int depth, uint32_t *f
 static bool use_allows(const mbedtls_x509_crt *crt, enum pki_use use)
 {
 	if (use == PKI_CA)
-		return crt->ca_istrue != 0 && mbedtls_x509_crt_check_key_usage(crt, MBEDTLS_X509_KU_KEY_CERT_SIGN) == 0;
+		return crt->ca_istrue != 0 &&
+		       mbedtls_x509_crt_check_key_usage(crt, MBEDTLS_X509_KU_KEY_CERT_SIGN) == 0;
 	if ((crt->ext_types & MBEDTLS_X509_EXT_EXTENDED_KEY_USAGE) == 0)
 		return false;
 	struct bytes server = oid(MBEDTLS_OID_SERVER_AUTH), client = oid(MBEDTLS_OID_CLIENT_AUTH);
@@ -472,8 +485,8 @@ bool pki_verify(struct bytes cert, struct bytes ca, enum pki_use use, int64_t no
 		goto out;
 	}
 	uint32_t flags = 0;
-	int ret = mbedtls_x509_crt_verify_with_profile(&crt, &root, NULL, &mbedtls_x509_crt_profile_suiteb, NULL, &flags,
-						       judge_period, &now_s);
+	int ret = mbedtls_x509_crt_verify_with_profile(&crt, &root, NULL, &mbedtls_x509_crt_profile_suiteb, NULL,
+						       &flags, judge_period, &now_s);
 	if (ret != 0 && ret != MBEDTLS_ERR_X509_CERT_VERIFY_FAILED)
 		pki_fail(ERR_DENIED, "the certificate", ret, e);
 	else if ((flags & ~(uint32_t)PERIOD_FLAGS) != 0)

@@ -21,22 +21,22 @@ bool pki_csr_new(struct bytes key, const char *name, struct buf *csr, struct err
 enum pki_use { PKI_CA, PKI_SERVER, PKI_CLIENT, PKI_SERVER_CLIENT };
 
 struct pki_issue {
-	struct bytes ca_cert, ca_key;	/* ca_cert empty: self-signed */
-	struct bytes csr;		/* its signature is checked, its name ignored; or empty, then: */
-	struct bytes key;		/* private key whose public half is certified */
-	const char *name;		/* CN */
-	const char *const *sans;	/* DNS names and IP addresses, "localhost", "127.0.0.1" */
+	struct bytes ca_cert, ca_key; /* ca_cert empty: self-signed */
+	struct bytes csr;             /* its signature is checked, its name ignored; or empty, then: */
+	struct bytes key;             /* private key whose public half is certified */
+	const char *name;             /* CN */
+	const char *const *sans;      /* DNS names and IP addresses, "localhost", "127.0.0.1" */
 	size_t sans_len;
 	enum pki_use use;
-	int64_t from_s, to_s;		/* Unix seconds */
+	int64_t from_s, to_s; /* Unix seconds */
 	uint8_t serial[16];
 };
 bool pki_issue(const struct pki_issue *p, struct buf *cert, struct err *e) CHECKED;
 
 struct pki_info {
-	char name[65];	  /* CN */
+	char name[65]; /* CN */
 	char issuer[65];
-	char serial[41];  /* hex */
+	char serial[41]; /* hex */
 	int64_t from_s, to_s;
 	uint8_t point[65]; /* P-256 public key, zero when of another kind */
 	bool is_ca;

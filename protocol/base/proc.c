@@ -209,7 +209,8 @@ static void proc_reap(struct proc *p)
 		if (WIFEXITED(status))
 			snprintf(why, sizeof(why), "exited with status %d", WEXITSTATUS(status));
 		else if (p->why[0] == 0 || WTERMSIG(status) != SIGKILL)
-			snprintf(why, sizeof(why), "was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+			snprintf(why, sizeof(why), "was ended by signal %d (%s)", WTERMSIG(status),
+				 strsignal(WTERMSIG(status)));
 		else
 			snprintf(why, sizeof(why), "%s", p->why);
 		proc_forget(p);
@@ -335,7 +336,8 @@ static void channel_broken(void *arg, const struct err *why)
 	exit(why->code == ERR_INPUT ? 1 : 0);
 }
 
-struct channel *channel_open(struct loop *l, int fd, void (*frame)(void *arg, uint8_t type, struct bytes payload), void *arg)
+struct channel *channel_open(struct loop *l, int fd, void (*frame)(void *arg, uint8_t type, struct bytes payload),
+			     void *arg)
 {
 	struct channel *c = calloc(1, sizeof(*c));
 	if (c == NULL)

@@ -17,7 +17,7 @@ struct proc;
 struct channel;
 
 struct proc_events {
-	void (*started)(void *arg);	/* send the child its configuration here; called after every start */
+	void (*started)(void *arg); /* send the child its configuration here; called after every start */
 	void (*frame)(void *arg, uint8_t type, struct bytes payload);
 	void (*stopped)(void *arg, const char *why); /* it will be started again by itself */
 };
@@ -46,7 +46,8 @@ void proc_stop(struct proc *p);
 /* The child's end, on descriptor CHANNEL_FD. Pings are answered inside. When the parent is gone the process exits with 0,
    when it sends what is no frame with 1. */
 #define CHANNEL_FD 3
-struct channel *channel_open(struct loop *l, int fd, void (*frame)(void *arg, uint8_t type, struct bytes payload), void *arg);
+struct channel *channel_open(struct loop *l, int fd, void (*frame)(void *arg, uint8_t type, struct bytes payload),
+			     void *arg);
 bool channel_send(struct channel *c, uint8_t type, struct bytes payload);
 void channel_close(struct channel *c);
 

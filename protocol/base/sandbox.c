@@ -23,11 +23,11 @@
 #define FS_REMOVE_FILE (1ULL << 5)
 #define FS_MAKE_SOCK   (1ULL << 9)
 #define FS_ABI_1       ((1ULL << 13) - 1) /* execute … make symbolic links */
-#define FS_REFER       (1ULL << 13)	  /* ABI 2 */
-#define FS_TRUNCATE    (1ULL << 14)	  /* ABI 3 */
-#define FS_IOCTL_DEV   (1ULL << 15)	  /* ABI 5 */
-#define NET_TCP        3ULL		  /* bind and connect, ABI 4 */
-#define SCOPE_ALL      3ULL		  /* abstract Unix sockets and signals, ABI 6 */
+#define FS_REFER       (1ULL << 13)       /* ABI 2 */
+#define FS_TRUNCATE    (1ULL << 14)       /* ABI 3 */
+#define FS_IOCTL_DEV   (1ULL << 15)       /* ABI 5 */
+#define NET_TCP        3ULL               /* bind and connect, ABI 4 */
+#define SCOPE_ALL      3ULL               /* abstract Unix sockets and signals, ABI 6 */
 #define CREATE_VERSION 1U
 #define PATH_BENEATH   1
 
@@ -52,7 +52,8 @@ static bool path_allow(int rules, const char *path, uint64_t rights, bool must_b
 	if (fd < 0 && errno == ENOENT && !must_be)
 		return true;
 	if (fd < 0)
-		return err_set(e, errno == ENOENT ? ERR_MISSING : ERR_IO, "sandbox: %.120s: %s", path, strerror(errno));
+		return err_set(e, errno == ENOENT ? ERR_MISSING : ERR_IO, "sandbox: %.120s: %s", path,
+			       strerror(errno));
 	struct stat st;
 	if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode))
 		rights &= FS_READ_FILE;
@@ -99,25 +100,116 @@ static bool landlock_enter(enum sandbox_role role, const char *const *read_write
 }
 
 static const char *const common_calls[] = {
-	"read", "write", "readv", "writev", "recvfrom", "sendto", "recvmsg", "sendmsg", "close", "fcntl", "fstat", "newfstatat",
-	"lseek", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "poll", "ppoll", "eventfd2", "timerfd_create",
-	"timerfd_settime", "clock_gettime", "clock_nanosleep", "nanosleep", "gettimeofday", "time", "munmap", "mremap", "madvise",
-	"brk", "getrandom", "futex", "getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "rt_sigaction",
-	"rt_sigprocmask", "rt_sigreturn", "sigaltstack", "restart_syscall", "exit", "exit_group", NULL,
+	"read",
+	"write",
+	"readv",
+	"writev",
+	"recvfrom",
+	"sendto",
+	"recvmsg",
+	"sendmsg",
+	"close",
+	"fcntl",
+	"fstat",
+	"newfstatat",
+	"lseek",
+	"epoll_create1",
+	"epoll_ctl",
+	"epoll_wait",
+	"epoll_pwait",
+	"poll",
+	"ppoll",
+	"eventfd2",
+	"timerfd_create",
+	"timerfd_settime",
+	"clock_gettime",
+	"clock_nanosleep",
+	"nanosleep",
+	"gettimeofday",
+	"time",
+	"munmap",
+	"mremap",
+	"madvise",
+	"brk",
+	"getrandom",
+	"futex",
+	"getpid",
+	"gettid",
+	"getppid",
+	"getuid",
+	"geteuid",
+	"getgid",
+	"getegid",
+	"rt_sigaction",
+	"rt_sigprocmask",
+	"rt_sigreturn",
+	"sigaltstack",
+	"restart_syscall",
+	"exit",
+	"exit_group",
+	NULL,
 };
 static const char *const gate_calls[] = {
-	"connect", "bind", "listen", "accept", "accept4", "getsockname", "getpeername", "getsockopt", "setsockopt", "shutdown",
-	"open", "openat", "stat", "statx", "unlink", "unlinkat", "uname", "umask", NULL,
+	"connect",    "bind",       "listen",   "accept", "accept4", "getsockname", "getpeername",
+	"getsockopt", "setsockopt", "shutdown", "open",   "openat",  "stat",        "statx",
+	"unlink",     "unlinkat",   "uname",    "umask",  NULL,
 };
 static const char *const sanitizer_calls[] = {
-	"mmap", "mprotect", "ptrace", "clone", "clone3", "wait4", "prctl", "arch_prctl", "openat", "open", "readlink", "readlinkat",
-	"getdents", "getdents64", "sched_yield", "sched_getaffinity", "getrlimit", "setrlimit", "prlimit64", "rseq", "tgkill", "process_vm_readv",
-	"access", "faccessat", "stat", "lstat", "uname", "sysinfo", "set_robust_list", "dup", "dup2", "pipe2", NULL,
+	"mmap",
+	"mprotect",
+	"ptrace",
+	"clone",
+	"clone3",
+	"wait4",
+	"prctl",
+	"arch_prctl",
+	"openat",
+	"open",
+	"readlink",
+	"readlinkat",
+	"getdents",
+	"getdents64",
+	"sched_yield",
+	"sched_getaffinity",
+	"getrlimit",
+	"setrlimit",
+	"prlimit64",
+	"rseq",
+	"tgkill",
+	"process_vm_readv",
+	"access",
+	"faccessat",
+	"stat",
+	"lstat",
+	"uname",
+	"sysinfo",
+	"set_robust_list",
+	"dup",
+	"dup2",
+	"pipe2",
+	NULL,
 };
 /* Nothing here has a use for them, but whoever took it over would. The first two are the sanitizers' own. */
 static const char *const kill_calls[] = {
-	"ptrace", "process_vm_readv", "execve", "execveat", "process_vm_writev", "bpf", "mount", "init_module", "finit_module",
-	"kexec_load", "kexec_file_load", "keyctl", "add_key", "userfaultfd", "perf_event_open", "pivot_root", "setns", "unshare", NULL,
+	"ptrace",
+	"process_vm_readv",
+	"execve",
+	"execveat",
+	"process_vm_writev",
+	"bpf",
+	"mount",
+	"init_module",
+	"finit_module",
+	"kexec_load",
+	"kexec_file_load",
+	"keyctl",
+	"add_key",
+	"userfaultfd",
+	"perf_event_open",
+	"pivot_root",
+	"setns",
+	"unshare",
+	NULL,
 };
 
 /* Names this machine's architecture does not have are passed over. */
@@ -138,11 +230,14 @@ static int calls_add(scmp_filter_ctx filter, uint32_t action, const char *const 
 static int calls_add_bound(scmp_filter_ctx filter, enum sandbox_role role)
 {
 	static const int families[] = { AF_UNIX, AF_INET, AF_INET6 };
-	int ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	int ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+				   SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	if (ret == 0)
-		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+				       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	if (ret == 0)
-		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
+		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 	for (size_t i = 0; ret == 0 && role == SANDBOX_GATE && i < sizeof(families) / sizeof(families[0]); i++)
 		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
@@ -169,8 +264,8 @@ static bool seccomp_enter(enum sandbox_role role)
 	return ret == 0;
 }
 
-bool sandbox_enter(enum sandbox_role role, const char *const *read_write, size_t read_write_len, const char *const *read_only,
-		   size_t read_only_len, struct sandbox_report *how, struct err *e)
+bool sandbox_enter(enum sandbox_role role, const char *const *read_write, size_t read_write_len,
+		   const char *const *read_only, size_t read_only_len, struct sandbox_report *how, struct err *e)
 {
 	long abi = 0;
 	*how = (struct sandbox_report){ 0 };
@@ -183,6 +278,7 @@ bool sandbox_enter(enum sandbox_role role, const char *const *read_write, size_t
 	char landlock[40] = "no landlock in this kernel";
 	if (abi > 0)
 		snprintf(landlock, sizeof(landlock), "landlock abi %ld", abi);
-	snprintf(how->text, sizeof(how->text), "%s, %s", landlock, how->seccomp ? "seccomp" : "no seccomp in this kernel");
+	snprintf(how->text, sizeof(how->text), "%s, %s", landlock,
+		 how->seccomp ? "seccomp" : "no seccomp in this kernel");
 	return true;
 }

@@ -11,8 +11,8 @@
 #include <stddef.h>
 
 enum sandbox_role {
-	SANDBOX_GATE,	/* sockets yes, files only below the paths given */
-	SANDBOX_SIGNER,	/* no sockets at all, no files */
+	SANDBOX_GATE,   /* sockets yes, files only below the paths given */
+	SANDBOX_SIGNER, /* no sockets at all, no files */
 };
 
 struct sandbox_report {
@@ -22,6 +22,7 @@ struct sandbox_report {
 
 /* read_write: directories whose sockets the child binds or connects to; read_only: e.g. "/etc". */
 bool sandbox_enter(enum sandbox_role role, const char *const *read_write, size_t read_write_len,
-		   const char *const *read_only, size_t read_only_len, struct sandbox_report *how, struct err *e) CHECKED;
+		   const char *const *read_only, size_t read_only_len, struct sandbox_report *how,
+		   struct err *e) CHECKED;
 
 #endif

@@ -51,7 +51,8 @@ static const int ciphersuites[] = {
 	0,
 };
 static const int hashes[] = { MBEDTLS_MD_SHA256, MBEDTLS_MD_SHA384, MBEDTLS_MD_NONE };
-static const mbedtls_ecp_group_id curves[] = { MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_ECP_DP_NONE };
+static const mbedtls_ecp_group_id curves[] = { MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_SECP384R1,
+					       MBEDTLS_ECP_DP_NONE };
 
 static int fill_random(void *arg, unsigned char *out, size_t len)
 {
@@ -92,9 +93,9 @@ static bool identity_load(struct tls_config *c, const struct tls_identity *id, s
 			return tls_fail(ERR_INPUT, "the CA's certificate", ret, e);
 		mbedtls_ssl_conf_ca_chain(&c->ssl, &c->ca, NULL);
 	}
-	int mode = id->ca.len == 0                 ? MBEDTLS_SSL_VERIFY_NONE :
-		   c->server && !c->peer_required ? MBEDTLS_SSL_VERIFY_OPTIONAL :
-						     MBEDTLS_SSL_VERIFY_REQUIRED;
+	int mode = id->ca.len == 0                  ? MBEDTLS_SSL_VERIFY_NONE
+		   : c->server && !c->peer_required ? MBEDTLS_SSL_VERIFY_OPTIONAL
+						    : MBEDTLS_SSL_VERIFY_REQUIRED;
 	mbedtls_ssl_conf_authmode(&c->ssl, mode);
 	return true;
 }
@@ -104,7 +105,8 @@ static bool config_setup(struct tls_config *c, const struct tls_identity *id, st
 	int ret = mbedtls_ssl_config_defaults(&c->ssl, c->server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
 					      MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
 	if (ret == 0 && c->server)
-		ret = mbedtls_ssl_ticket_setup(&c->tickets, fill_random, NULL, MBEDTLS_CIPHER_AES_256_GCM, TICKET_LIFE_S);
+		ret = mbedtls_ssl_ticket_setup(&c->tickets, fill_random, NULL, MBEDTLS_CIPHER_AES_256_GCM,
+					       TICKET_LIFE_S);
 	if (ret != 0)
 		return tls_fail(ERR_IO, "TLS", ret, e);
 	mbedtls_ssl_conf_rng(&c->ssl, fill_random, NULL);
@@ -115,7 +117,8 @@ static bool config_setup(struct tls_config *c, const struct tls_identity *id, st
 	mbedtls_ssl_conf_cert_profile(&c->ssl, &mbedtls_x509_crt_profile_suiteb);
 	mbedtls_ssl_conf_renegotiation(&c->ssl, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
 	if (c->server)
-		mbedtls_ssl_conf_session_tickets_cb(&c->ssl, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse, &c->tickets);
+		mbedtls_ssl_conf_session_tickets_cb(&c->ssl, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse,
+						    &c->tickets);
 	else
 		mbedtls_ssl_conf_session_tickets(&c->ssl, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
 	return identity_load(c, id, e);
@@ -133,8 +136,8 @@ struct tls_config *tls_config_new(bool server, const struct tls_identity *id, st
 	mbedtls_x509_crt_init(&c->ca);
 	mbedtls_pk_init(&c->key);
 	mbedtls_ssl_ticket_init(&c->tickets);
-	bool ok = id->peer_required && id->ca.len == 0 ? err_set(e, ERR_INPUT, "no CA to judge the required peer by") :
-							 config_setup(c, id, e);
+	bool ok = id->peer_required && id->ca.len == 0 ? err_set(e, ERR_INPUT, "no CA to judge the required peer by")
+						       : config_setup(c, id, e);
 	if (ok)
 		return c;
 	tls_config_free(c);
@@ -307,7 +310,8 @@ enum tls_step tls_handshake(struct tls *t, struct err *e)
 	if (ret == 0) {
 		if (peer_check(t, e))
 			return TLS_DONE;
-		mbedtls_ssl_send_alert_message(&t->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_ACCESS_DENIED);
+		mbedtls_ssl_send_alert_message(&t->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+					       MBEDTLS_SSL_ALERT_MSG_ACCESS_DENIED);
 		return TLS_FAILED;
 	}
 	if (ret == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) { /* the alert's number says why, RFC 5246 section 7.2 */
@@ -317,7 +321,8 @@ enum tls_step tls_handshake(struct tls *t, struct err *e)
 	uint32_t flags = mbedtls_ssl_get_verify_result(&t->ssl);
 	if (ret == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE)
 		flags = MBEDTLS_X509_BADCERT_MISSING;
-	else if ((ret != MBEDTLS_ERR_X509_CERT_VERIFY_FAILED && ret != MBEDTLS_ERR_SSL_BAD_HS_CERTIFICATE) || flags == UINT32_MAX)
+	else if ((ret != MBEDTLS_ERR_X509_CERT_VERIFY_FAILED && ret != MBEDTLS_ERR_SSL_BAD_HS_CERTIFICATE) ||
+		 flags == UINT32_MAX)
 		flags = 0;
 	if (flags != 0) {
 		refuse_flags(flags, e);

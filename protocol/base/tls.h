@@ -12,8 +12,8 @@ struct tls;
 
 struct tls_identity {
 	struct bytes cert, key; /* DER; both empty: none */
-	struct bytes ca;	/* the one CA the peer must descend from; empty: peer certificate not asked for */
-	bool peer_required;	/* a server's clients must show one */
+	struct bytes ca;        /* the one CA the peer must descend from; empty: peer certificate not asked for */
+	bool peer_required;     /* a server's clients must show one */
 };
 
 /* server: session tickets on. Copies what it is given. */

@@ -160,7 +160,8 @@ static void sqlite_make(struct store *s, const char *file, int page_size)
 	sql(s->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA mmap_size=8589934592;"
 		   "PRAGMA cache_size=-65536; PRAGMA locking_mode=EXCLUSIVE;"
 		   "CREATE TABLE list (tag INTEGER PRIMARY KEY, value INTEGER NOT NULL); BEGIN");
-	bench_must(sqlite3_prepare_v2(s->db, "INSERT INTO list VALUES (?, ?)", -1, &put, NULL) == SQLITE_OK, "insert");
+	bench_must(sqlite3_prepare_v2(s->db, "INSERT INTO list VALUES (?, ?)", -1, &put, NULL) == SQLITE_OK,
+		   "insert");
 	for (size_t i = 0; i < n; i++) { /* ascending as signed numbers, so that pages fill up */
 		struct entry entry = entries[i];
 		sqlite3_bind_int64(put, 1, (sqlite3_int64)(entry.tag ^ UINT64_C(1) << 63));
@@ -250,7 +251,8 @@ static double time_ask(ask *who, const struct store *s, const uint64_t *tags, si
 	return (bench_now_s() - start) / (double)(len / 2) * 1e9;
 }
 
-static void tags_choose(uint64_t *tags, size_t len, bool hits, const struct entry *from, size_t from_len, uint64_t seed)
+static void tags_choose(uint64_t *tags, size_t len, bool hits, const struct entry *from, size_t from_len,
+			uint64_t seed)
 {
 	uint64_t absent = (seed + 1000) << 40; /* numbers that no entry was made of */
 	for (size_t i = 0; i < len; i++)
@@ -290,7 +292,8 @@ static void lmdb_tune(const struct store *s)
 	double get = time_ask(ask_lmdb_get, s, tags, 100000, &sum);
 	double cursor = time_ask(ask_lmdb_cursor, s, tags, 100000, &sum);
 	ask_lmdb = get < cursor ? ask_lmdb_get : ask_lmdb_cursor;
-	printf("LMDB asked by %s (mdb_get %.0f ns, cursor %.0f ns)\n", get < cursor ? "mdb_get" : "cursor", get, cursor);
+	printf("LMDB asked by %s (mdb_get %.0f ns, cursor %.0f ns)\n", get < cursor ? "mdb_get" : "cursor", get,
+	       cursor);
 }
 
 /* The page size with which SQLite answers fastest. */
@@ -367,7 +370,8 @@ static double delta_apply(struct store *s, sqlite3_stmt *row, const struct chang
 	double checks_ms = (bench_now_s() - start) * 1e3;
 	snprintf(name[0], sizeof(name[0]), "delta%zu.new", i);
 	snprintf(name[1], sizeof(name[1]), "delta%zu", i);
-	int fd = open(path_of(name[0]), O_WRONLY | O_CREAT | O_TRUNC, 0600), folder = open(dir, O_RDONLY | O_DIRECTORY);
+	int fd = open(path_of(name[0]), O_WRONLY | O_CREAT | O_TRUNC, 0600),
+	    folder = open(dir, O_RDONLY | O_DIRECTORY);
 	bench_must(fd >= 0 && folder >= 0 && write(fd, c->delta.data, c->delta.len) == (ssize_t)c->delta.len &&
 			   fsync(fd) == 0 && close(fd) == 0 && rename(path_of(name[0]), path_of(name[1])) == 0 &&
 			   fsync(folder) == 0 && close(folder) == 0,
@@ -481,7 +485,8 @@ static void filter_make(struct store *s)
 	double start = bench_now_s();
 	bench_must(filter_add_segment(&s->filter, &s->layers.base, NULL), "fill");
 	bench_row("list.filter_build_s", bench_now_s() - start, "s", NULL, 0, true);
-	bench_row("list.filter_bytes_per_entry", (double)filter_size(capacity) / (double)capacity, "B", NULL, 0, true);
+	bench_row("list.filter_bytes_per_entry", (double)filter_size(capacity) / (double)capacity, "B", NULL, 0,
+		  true);
 	s->layers.filter = &s->filter;
 	s->layers.changed = &s->changed;
 }

@@ -16,9 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ENTRIES	    4000
-#define SETTLE_MS   60000
-#define CLEAR	    "11010519491231002X"
+#define ENTRIES   4000
+#define SETTLE_MS 60000
+#define CLEAR     "11010519491231002X"
 
 static struct world w;
 static struct world_branch *branch;
@@ -267,7 +267,8 @@ static CU_TestInfo tests[] = {
 	{ "a broker that restarts or dies loses nothing", a_broker_that_restarts_or_dies_loses_nothing },
 	{ "a half-open line is noticed and recovered from", a_half_open_line_is_noticed_and_recovered_from },
 	{ "a broker that comes up last is found", a_broker_that_comes_up_last_is_found },
-	{ "a branch killed at any moment keeps what it answered", a_branch_killed_at_any_moment_keeps_what_it_answered },
+	{ "a branch killed at any moment keeps what it answered",
+	  a_branch_killed_at_any_moment_keeps_what_it_answered },
 	{ "central killed at any moment stores each row once", central_killed_at_any_moment_stores_each_row_once },
 	{ "a child that dies or hangs is replaced and takes no parent along",
 	  a_child_that_dies_or_hangs_is_replaced_and_takes_no_parent_along },

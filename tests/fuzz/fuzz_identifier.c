@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct identifier id, again;
 	char mask[24];
-	if (size == 0 || !identifier_parse((enum identifier_kind)(data[0] % 16), (const char *)data + 1, size - 1, 20000, &id, NULL, NULL))
+	if (size == 0 || !identifier_parse((enum identifier_kind)(data[0] % 16), (const char *)data + 1, size - 1,
+					   20000, &id, NULL, NULL))
 		return 0;
 	identifier_mask(&id, mask, sizeof(mask));
 	if (!identifier_parse(id.kind, id.canonical, strlen(id.canonical), 20000, &again, NULL, NULL) ||

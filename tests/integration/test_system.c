@@ -59,16 +59,24 @@ static void malformed_requests_are_refused_with_the_field_and_change_nothing(voi
 		{ "{", 400, "JSON" },
 		{ "[]", 400, "object" },
 		{ "{\"request_id\":\"b-1\"}", 400, "business" },
-		{ "{\"request_id\":5,\"business\":\"open_account\",\"subject\":{\"kind\":\"resident_id\",\"number\":\"1\"}}", 400, "request_id" },
-		{ "{\"request_id\":\"b-2\",\"business\":\"open_account\",\"subject\":{\"kind\":\"resident_id\",\"number\":17}}", 400,
-		  "subject.number" },
-		{ "{\"request_id\":\"b-3\",\"business\":\"open_account\",\"subject\":{\"kind\":\"resident_id\",\"number\":\"1\",\"x\":1}}", 400,
-		  "unknown field" },
-		{ "{\"request_id\":\"a'; DROP TABLE journal; --\",\"business\":\"open_account\",\"subject\":{\"kind\":\"resident_id\",\"number\":\"1\"}}",
+		{ "{\"request_id\":5,\"business\":\"open_account\",\"subject\":{\"kind\":\"resident_id\",\"number\":"
+		  "\"1\"}}",
 		  400, "request_id" },
-		{ "{\"request_id\":\"xb/1/#\",\"business\":\"open_account\",\"subject\":{\"kind\":\"resident_id\",\"number\":\"1\"}}", 400,
-		  "request_id" },
-		{ "{\"request_id\":\"b-4\",\"business\":\"open_account\",\"subject\":{\"kind\":\"name\",\"name\":\"\xff\xfe\"}}", 400, "decode byte 0xff" },
+		{ "{\"request_id\":\"b-2\",\"business\":\"open_account\",\"subject\":{\"kind\":\"resident_id\","
+		  "\"number\":17}}",
+		  400, "subject.number" },
+		{ "{\"request_id\":\"b-3\",\"business\":\"open_account\",\"subject\":{\"kind\":\"resident_id\","
+		  "\"number\":\"1\",\"x\":1}}",
+		  400, "unknown field" },
+		{ "{\"request_id\":\"a'; DROP TABLE journal; "
+		  "--\",\"business\":\"open_account\",\"subject\":{\"kind\":\"resident_id\",\"number\":\"1\"}}",
+		  400, "request_id" },
+		{ "{\"request_id\":\"xb/1/"
+		  "#\",\"business\":\"open_account\",\"subject\":{\"kind\":\"resident_id\",\"number\":\"1\"}}",
+		  400, "request_id" },
+		{ "{\"request_id\":\"b-4\",\"business\":\"open_account\",\"subject\":{\"kind\":\"name\",\"name\":"
+		  "\"\xff\xfe\"}}",
+		  400, "decode byte 0xff" },
 	};
 	int64_t before = world_decisions(&w, branch);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -101,7 +109,8 @@ static void only_a_known_terminal_is_answered(void)
 {
 	char good[128], outcome[16];
 	snprintf(good, sizeof(good), "%s", branch->terminal_token);
-	snprintf(branch->terminal_token, sizeof(branch->terminal_token), "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+	snprintf(branch->terminal_token, sizeof(branch->terminal_token),
+		 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
 	CU_ASSERT_EQUAL(world_check(&w, branch, "t-1", "resident_id", CLEAR, outcome), 401);
 	branch->terminal_token[0] = '\0';
 	CU_ASSERT_EQUAL(world_check(&w, branch, "t-2", "resident_id", CLEAR, outcome), 401);
@@ -121,8 +130,10 @@ static void only_a_known_terminal_is_answered(void)
 static void a_repeated_request_gets_the_stored_answer_and_another_body_a_conflict(void)
 {
 	struct buf first, second;
-	const char *body = "{\"request_id\":\"r-1\",\"business\":\"open_account\",\"subject\":{\"kind\":\"resident_id\",\"number\":\"" CLEAR "\"}}";
-	const char *other = "{\"request_id\":\"r-1\",\"business\":\"open_account\",\"subject\":{\"kind\":\"resident_id\",\"number\":\"" HIT "\"}}";
+	const char *body = "{\"request_id\":\"r-1\",\"business\":\"open_account\",\"subject\":{\"kind\":\"resident_"
+			   "id\",\"number\":\"" CLEAR "\"}}";
+	const char *other = "{\"request_id\":\"r-1\",\"business\":\"open_account\",\"subject\":{\"kind\":\"resident_"
+			    "id\",\"number\":\"" HIT "\"}}";
 	buf_init(&first, 65536);
 	buf_init(&second, 65536);
 	CU_ASSERT_EQUAL(world_https(&w, branch, "POST", "/v1/checks", body, &first), 200);
@@ -143,7 +154,8 @@ static void a_repeated_request_gets_the_stored_answer_and_another_body_a_conflic
 	json_free(j);
 	buf_clear(&first);
 	buf_clear(&second);
-	CU_ASSERT_EQUAL(world_https(&w, branch, "GET", "/v1/decisions/00000000000000000000000000000000", NULL, NULL), 404);
+	CU_ASSERT_EQUAL(world_https(&w, branch, "GET", "/v1/decisions/00000000000000000000000000000000", NULL, NULL),
+			404);
 }
 
 static void a_foreign_client_certificate_is_not_let_in(void)
@@ -162,7 +174,9 @@ static void a_foreign_client_certificate_is_not_let_in(void)
 		buf_clear(&out);
 		return;
 	}
-	snprintf(command, sizeof(command), "curl -s --max-time 10 --cacert %s/ca.pem --cert %s/c.pem --key %s/k.pem https://127.0.0.1:%d/healthz",
+	snprintf(command, sizeof(command),
+		 "curl -s --max-time 10 --cacert %s/ca.pem --cert %s/c.pem --key %s/k.pem "
+		 "https://127.0.0.1:%d/healthz",
 		 w.central_dir, dir, dir, branch->api_port);
 	CU_ASSERT_NOT_EQUAL(child_run((const char *const[]){ "/bin/sh", "-c", command, NULL }, &out), 0);
 	buf_clear(&out);
@@ -185,7 +199,8 @@ static void ofac_ask(const char *former, const char *published, unsigned *listed
 	struct buf out;
 	static unsigned n;
 	buf_init(&out, 1 << 20);
-	CU_ASSERT_EQUAL_FATAL(child_run_words(&out, "/usr/bin/python3 tests/tools/ofac_expected.py %s %s", former, published), 0);
+	CU_ASSERT_EQUAL_FATAL(
+		child_run_words(&out, "/usr/bin/python3 tests/tools/ofac_expected.py %s %s", former, published), 0);
 	*listed = *dropped = 0;
 	for (const char *at = buf_str(&out), *end; (end = strchr(at, '\n')) != NULL; at = end + 1) {
 		char line[300], what[16], kind[64], number[200], id[40];
@@ -196,8 +211,10 @@ static void ofac_ask(const char *former, const char *published, unsigned *listed
 		char body[500];
 		buf_init(&answer, 65536);
 		snprintf(id, sizeof(id), "ofac-%s-%u", what, n++);
-		snprintf(body, sizeof(body), "{\"request_id\":\"%s\",\"business\":\"open_account\",\"subject\":{\"kind\":\"%s\",\"number\":\"%s\"}}", id,
-			 kind, number);
+		snprintf(body, sizeof(body),
+			 "{\"request_id\":\"%s\",\"business\":\"open_account\",\"subject\":{\"kind\":\"%s\","
+			 "\"number\":\"%s\"}}",
+			 id, kind, number);
 		CU_ASSERT_EQUAL(world_https(&w, branch, "POST", "/v1/checks", body, &answer), 200);
 		bool valid = strstr(buf_str(&answer), "IDENTIFIER_INVALID") == NULL;
 		bool hit = strstr(buf_str(&answer), "LISTED_SANCTIONS") != NULL;
@@ -257,8 +274,10 @@ static void everything_ends_cleanly(void)
 }
 
 static CU_TestInfo tests[] = {
-	{ "a listed number is refused and one that is not is enhanced", a_listed_number_is_refused_and_one_that_is_not_is_enhanced },
-	{ "central shows what the branch applied and not what it sent", central_shows_what_the_branch_applied_and_not_what_it_sent },
+	{ "a listed number is refused and one that is not is enhanced",
+	  a_listed_number_is_refused_and_one_that_is_not_is_enhanced },
+	{ "central shows what the branch applied and not what it sent",
+	  central_shows_what_the_branch_applied_and_not_what_it_sent },
 	{ "malformed requests are refused with the field and change nothing",
 	  malformed_requests_are_refused_with_the_field_and_change_nothing },
 	{ "a body of ten megabytes is refused", a_body_of_ten_megabytes_is_refused },

@@ -57,10 +57,13 @@ static bool answers(void *arg)
 {
 	const struct where *w = arg;
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)w->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)w->port),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	snprintf(un.sun_path, sizeof(un.sun_path), "%s", w->path);
 	int fd = socket(w->port != 0 ? AF_INET : AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool ok = connect(fd, w->port != 0 ? (struct sockaddr *)&in : (struct sockaddr *)&un, w->port != 0 ? sizeof(in) : sizeof(un)) == 0;
+	bool ok = connect(fd, w->port != 0 ? (struct sockaddr *)&in : (struct sockaddr *)&un,
+			  w->port != 0 ? sizeof(in) : sizeof(un)) == 0;
 	close(fd);
 	return ok;
 }

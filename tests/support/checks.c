@@ -105,8 +105,7 @@ bool request_of(const char *json, struct err *e)
 void checks_run(bool clock_trusted)
 {
 	struct err e = { 0 };
-	struct check_setting s = { &with.policy,  &source, with.now_s,
-				   clock_trusted, &seeded, checks_journal_key };
+	struct check_setting s = { &with.policy, &source, with.now_s, clock_trusted, &seeded, checks_journal_key };
 	buf_clear(&with.sealed);
 	buf_init(&with.sealed, CHECK_SEALED_MAX);
 	bool ok = check_run(&s, &with.request, &with.decision, &with.sealed, &e);
@@ -147,8 +146,7 @@ const char *fact(const char *name)
 	if (f == NULL)
 		return "missing";
 	if (f->value.kind == VALUE_TEXT)
-		snprintf(text, sizeof(text), "%.*s", (int)f->value.text.len,
-			 (const char *)f->value.text.data);
+		snprintf(text, sizeof(text), "%.*s", (int)f->value.text.len, (const char *)f->value.text.data);
 	else if (f->value.kind == VALUE_BOOL)
 		snprintf(text, sizeof(text), "%s", f->value.boolean ? "true" : "false");
 	else

@@ -16,17 +16,17 @@
 #define COMPANY_ORG "MA0000103"
 
 #define FACTS(facts) "'facts':{'verified_online':true" facts "}"
-#define ASK(business, kind, number, more)                                                                    \
-	"{'request_id':'r-1','business':'" business "','subject':{'kind':'" kind "','number':'" number       \
-	"'" more "}," FACTS("") "}"
+#define ASK(business, kind, number, more)                                                                            \
+	"{'request_id':'r-1','business':'" business "','subject':{'kind':'" kind "','number':'" number "'" more      \
+	"}," FACTS("") "}"
 #define PLAIN ASK("open_account", "resident_id", ADULT, "")
 
-#define TRANSFER(amount)                                                                                     \
-	"{'request_id':'r','business':'transfer','subject':{'kind':'resident_id','number':'" ADULT           \
+#define TRANSFER(amount)                                                                                             \
+	"{'request_id':'r','business':'transfer','subject':{'kind':'resident_id','number':'" ADULT                   \
 	"'},'counterparty':{'kind':'resident_id','number':'" OTHER "'}," FACTS(amount) "}"
-#define WITH(facts)                                                                                          \
-	"{'request_id':'r','business':'loan','subject':{'kind':'resident_id','number':'" ADULT               \
-	"'},'facts':{" facts "}}"
+#define WITH(facts)                                                                                                  \
+	"{'request_id':'r','business':'loan','subject':{'kind':'resident_id','number':'" ADULT "'},'facts':{" facts  \
+	"}}"
 
 #define LISTED_MAX 8
 struct listed {

@@ -45,7 +45,8 @@ pid_t child_start(const char *const *argv, const char *log_path)
 	pid_t pid = fork();
 	if (pid != 0)
 		return pid;
-	int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600), none = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600),
+	    none = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (log < 0 || none < 0)
 		_exit(126);
 	dup2(none, 0);
@@ -136,7 +137,8 @@ int free_port(void)
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(a);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 || getsockname(fd, (struct sockaddr *)&a, &len) != 0)
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
+	    getsockname(fd, (struct sockaddr *)&a, &len) != 0)
 		abort();
 	close(fd);
 	return ntohs(a.sin_port);

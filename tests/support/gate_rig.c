@@ -24,7 +24,8 @@ static void on_started(void *arg)
 	struct buf out;
 	(void)arg;
 	buf_init(&out, FRAME_MAX);
-	CU_ASSERT_TRUE(gate_config_encode(&rig.config, &out, &e) && proc_send(rig.proc, GATE_CONFIG, buf_bytes(&out)));
+	CU_ASSERT_TRUE(gate_config_encode(&rig.config, &out, &e) &&
+		       proc_send(rig.proc, GATE_CONFIG, buf_bytes(&out)));
 	buf_clear(&out);
 }
 
@@ -149,10 +150,13 @@ void rig_start(void)
 
 int rig_tcp(int port, bool server)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)port),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	int ret = server ? bind(fd, (struct sockaddr *)&in, sizeof(in)) : connect(fd, (struct sockaddr *)&in, sizeof(in));
+	int ret = server ? bind(fd, (struct sockaddr *)&in, sizeof(in))
+			 : connect(fd, (struct sockaddr *)&in, sizeof(in));
 	if ((ret != 0 && errno != EINPROGRESS) || (server && listen(fd, 16) != 0))
 		abort();
 	return fd;
@@ -229,12 +233,15 @@ void end_exchange(struct end *c, int plain)
 	size_t sent = 0, got = 0, sent_back = 0, got_len = 0, n;
 	random_system.fill(NULL, there, RIG_MUCH);
 	random_system.fill(NULL, back, RIG_MUCH);
-	for (int64_t stop = loop_now_ms() + 5000; (got < RIG_MUCH || got_len < RIG_MUCH) && loop_now_ms() < stop; loop_once(rig.loop, 1)) {
+	for (int64_t stop = loop_now_ms() + 5000; (got < RIG_MUCH || got_len < RIG_MUCH) && loop_now_ms() < stop;
+	     loop_once(rig.loop, 1)) {
 		while (sent < RIG_MUCH && tls_write(c->tls, there + sent, RIG_MUCH - sent, &n, &e) == TLS_DONE)
 			sent += n;
-		while (got_len < RIG_MUCH && tls_read(c->tls, got_back + got_len, RIG_MUCH - got_len, &n, &e) == TLS_DONE)
+		while (got_len < RIG_MUCH &&
+		       tls_read(c->tls, got_back + got_len, RIG_MUCH - got_len, &n, &e) == TLS_DONE)
 			got_len += n;
-		ssize_t m = sent_back < RIG_MUCH ? send(plain, back + sent_back, RIG_MUCH - sent_back, MSG_NOSIGNAL) : 0;
+		ssize_t m =
+			sent_back < RIG_MUCH ? send(plain, back + sent_back, RIG_MUCH - sent_back, MSG_NOSIGNAL) : 0;
 		sent_back += m > 0 ? (size_t)m : 0;
 		m = got < RIG_MUCH ? recv(plain, got_there + got, RIG_MUCH - got, 0) : 0;
 		got += m > 0 ? (size_t)m : 0;

@@ -11,8 +11,8 @@
 
 #include <sys/types.h>
 
-#define RIG_NOW_S	(IDENTITY_FROM_S + 1000000)
-#define RIG_MUCH	102400
+#define RIG_NOW_S       (IDENTITY_FROM_S + 1000000)
+#define RIG_MUCH        102400
 #define RIG_DEADLINE_MS 400
 
 struct gate_rig {

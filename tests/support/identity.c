@@ -28,12 +28,13 @@ static void identity_make(const struct identity *ca, struct identity *id, const 
 
 void identity_ca(struct identity *ca, const char *name)
 {
-	identity_make(NULL, ca, &(struct pki_issue){
-					.name = name, .use = PKI_CA, .from_s = IDENTITY_FROM_S, .to_s = IDENTITY_TO_S });
+	identity_make(
+		NULL, ca,
+		&(struct pki_issue){ .name = name, .use = PKI_CA, .from_s = IDENTITY_FROM_S, .to_s = IDENTITY_TO_S });
 }
 
-void identity_issue(const struct identity *ca, struct identity *id, const char *name, enum pki_use use, int64_t from_s,
-		    int64_t to_s)
+void identity_issue(const struct identity *ca, struct identity *id, const char *name, enum pki_use use,
+		    int64_t from_s, int64_t to_s)
 {
 	static const char *const sans[] = { "localhost", "127.0.0.1" };
 	identity_make(ca, id,

@@ -13,8 +13,8 @@ struct identity {
 
 void identity_ca(struct identity *ca, const char *name);
 /* A server is good for "localhost" and "127.0.0.1". */
-void identity_issue(const struct identity *ca, struct identity *id, const char *name, enum pki_use use, int64_t from_s,
-		    int64_t to_s);
+void identity_issue(const struct identity *ca, struct identity *id, const char *name, enum pki_use use,
+		    int64_t from_s, int64_t to_s);
 void identity_clear(struct identity *id);
 /* As PEM: dir/NAME.crt and dir/NAME.key. */
 void identity_store(const struct identity *id, const char *dir, const char *name);

@@ -79,8 +79,7 @@ static struct made snapshot_of(const struct publisher *p, const struct set *s, u
 	return m;
 }
 
-static void add_edge(struct publisher *p, struct list_index *x, const struct edition *to,
-		     const struct edition *from)
+static void add_edge(struct publisher *p, struct list_index *x, const struct edition *to, const struct edition *from)
 {
 	struct buf delta;
 	buf_init(&delta, OBJECT_MAX);
@@ -144,8 +143,7 @@ const struct head_entry *publisher_release(struct publisher *p, const struct set
 	ed->set = set_copy(content);
 	if (set_find(&ed->set, ed->entry.canary_hit) == UINT32_MAX) {
 		ed->set.entries = grown(ed->set.entries, ed->set.len + 1, sizeof(struct entry));
-		ed->set.entries[ed->set.len++] =
-			(struct entry){ ed->entry.canary_hit, entry_value(0, ENTRY_NO_END) };
+		ed->set.entries[ed->set.len++] = (struct entry){ ed->entry.canary_hit, entry_value(0, ENTRY_NO_END) };
 		entry_sort(ed->set.entries, ed->set.len);
 	}
 	ed->snapshot = snapshot_of(p, &ed->set, ed->entry.version);
@@ -174,8 +172,7 @@ const struct head_entry *publisher_entry(const struct publisher *p, uint64_t ver
 	return &p->editions[version - 1].entry;
 }
 
-const struct index_edge *publisher_edge(const struct publisher *p, uint64_t version, uint64_t from,
-					uint64_t to)
+const struct index_edge *publisher_edge(const struct publisher *p, uint64_t version, uint64_t from, uint64_t to)
 {
 	const struct list_index *x = &p->editions[version - 1].index;
 	for (size_t i = 0; i < x->edges_len; i++)

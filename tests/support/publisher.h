@@ -43,8 +43,7 @@ const struct published_object *publisher_object(const struct publisher *p, const
 /* Any bytes as an object. */
 const struct published_object *publisher_put(struct publisher *p, struct bytes data);
 /* The edge of a version's index, or NULL. */
-const struct index_edge *publisher_edge(const struct publisher *p, uint64_t version, uint64_t from,
-					uint64_t to);
+const struct index_edge *publisher_edge(const struct publisher *p, uint64_t version, uint64_t from, uint64_t to);
 /* Writes an object to a file. */
 void publisher_write(const struct publisher *p, const uint8_t hash[HASH_LEN], const char *path);
 

@@ -11,11 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define OUT_MAX	   16777216U
-#define START_MS   20000
-#define LISTENING  "127.0.0.1"
-#define WORDS_MAX  40
-#define LINE_SIZE  2000
+#define OUT_MAX   16777216U
+#define START_MS  20000
+#define LISTENING "127.0.0.1"
+#define WORDS_MAX 40
+#define LINE_SIZE 2000
 
 static void fail(const char *what, const char *detail)
 {
@@ -44,7 +44,8 @@ static int run_line(char *line, struct buf *out)
 {
 	const char *argv[WORDS_MAX + 1];
 	size_t n = 0;
-	for (char *state = NULL, *word = strtok_r(line, " ", &state); word != NULL && n < WORDS_MAX; word = strtok_r(NULL, " ", &state))
+	for (char *state = NULL, *word = strtok_r(line, " ", &state); word != NULL && n < WORDS_MAX;
+	     word = strtok_r(NULL, " ", &state))
 		argv[n++] = word;
 	argv[n] = NULL;
 	struct buf own;
@@ -54,7 +55,8 @@ static int run_line(char *line, struct buf *out)
 	return status;
 }
 
-static int PRINTF(5, 0) ctl_run(struct world *w, const char *who, struct buf *out, bool json, const char *fmt, va_list ap)
+static int PRINTF(5, 0)
+	ctl_run(struct world *w, const char *who, struct buf *out, bool json, const char *fmt, va_list ap)
 {
 	char line[LINE_SIZE];
 	int n = snprintf(line, sizeof(line), "centralctl -d %s %s", w->central_dir, json ? "--json " : "");
@@ -213,7 +215,8 @@ void world_open(struct world *w)
 	snprintf(w->central_dir, sizeof(w->central_dir), "%s/central", w->dir);
 	struct buf out;
 	buf_init(&out, OUT_MAX);
-	if (world_ctl(w, NULL, &out, "init --host " LISTENING " --broker-port %d --api-port %d", w->broker_port, w->central_port) != 0)
+	if (world_ctl(w, NULL, &out, "init --host " LISTENING " --broker-port %d --api-port %d", w->broker_port,
+		      w->central_port) != 0)
 		fail("centralctl init", buf_str(&out));
 	buf_clear(&out);
 	world_broker_start(w);
@@ -272,8 +275,8 @@ static void enrol(struct world *w, struct world_branch *b)
 	if (!json_text(j, "token", 200, &token, &e))
 		fail("an enrolment token", e.text);
 	buf_init(&out, OUT_MAX);
-	if (world_branchctl(b, &out, "enrol --central " LISTENING ":%d --ca %s/ca.pem --token %s --san " LISTENING, w->central_port,
-			    w->central_dir, token) != 0) {
+	if (world_branchctl(b, &out, "enrol --central " LISTENING ":%d --ca %s/ca.pem --token %s --san " LISTENING,
+			    w->central_port, w->central_dir, token) != 0) {
 		log_tail(w->dir, b->name);
 		log_tail(w->dir, "central");
 		fail("enrolment", buf_str(&out));
@@ -355,9 +358,15 @@ int world_https(struct world *w, const struct world_branch *b, const char *metho
 		if (!file_write(data + 1, bytes_of(body), 0600, &e))
 			fail("a request's body", e.text);
 	}
-	const char *argv[] = { "curl", "-s",  "--max-time", "20", "--cacert", ca,	    "-X",	method, "-H", auth,
-			       "-H",   "Content-Type: application/json", "-w", "\n%{http_code}", url, body != NULL ? "--data-binary" : NULL, data,
-			       NULL };
+	const char *argv[] = { "curl",       "-s",
+			       "--max-time", "20",
+			       "--cacert",   ca,
+			       "-X",         method,
+			       "-H",         auth,
+			       "-H",         "Content-Type: application/json",
+			       "-w",         "\n%{http_code}",
+			       url,          body != NULL ? "--data-binary" : NULL,
+			       data,         NULL };
 	buf_init(&all, OUT_MAX);
 	child_run(argv, &all);
 	const char *text = buf_str(&all), *last = strrchr(text, '\n');
@@ -368,14 +377,15 @@ int world_https(struct world *w, const struct world_branch *b, const char *metho
 	return status;
 }
 
-int world_check(struct world *w, const struct world_branch *b, const char *request_id, const char *kind, const char *number,
-		char outcome[16])
+int world_check(struct world *w, const struct world_branch *b, const char *request_id, const char *kind,
+		const char *number, char outcome[16])
 {
 	char body[600];
 	struct buf out;
 	snprintf(body, sizeof(body),
-		 "{\"request_id\":\"%s\",\"business\":\"open_account\",\"subject\":{\"kind\":\"%s\",\"number\":\"%s\"}}", request_id,
-		 kind, number);
+		 "{\"request_id\":\"%s\",\"business\":\"open_account\",\"subject\":{\"kind\":\"%s\",\"number\":\"%"
+		 "s\"}}",
+		 request_id, kind, number);
 	buf_init(&out, OUT_MAX);
 	int status = world_https(w, b, "POST", "/v1/checks", body, &out);
 	struct json *j = json_parse(buf_bytes(&out), NULL);
@@ -436,7 +446,8 @@ static bool applied_is(void *arg)
 	return ok;
 }
 
-bool world_wait_applied(struct world *w, const struct world_branch *b, const char *list, int64_t version, int timeout_ms)
+bool world_wait_applied(struct world *w, const struct world_branch *b, const char *list, int64_t version,
+			int timeout_ms)
 {
 	struct wanted v = { w, b, list, version };
 	return wait_until(applied_is, &v, timeout_ms);
@@ -467,7 +478,8 @@ void world_number(unsigned i, char out[20])
 {
 	static const int weights[] = { 7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2 };
 	int sum = 0;
-	snprintf(out, 20, "330802%04u%02u%02u%03u", 1950 + i / 300000, 1 + i / 25000 % 12, 1 + i / 1000 % 25, i % 1000);
+	snprintf(out, 20, "330802%04u%02u%02u%03u", 1950 + i / 300000, 1 + i / 25000 % 12, 1 + i / 1000 % 25,
+		 i % 1000);
 	for (int k = 0; k < 17; k++)
 		sum += (out[k] - '0') * weights[k];
 	out[17] = "10X98765432"[sum % 11];

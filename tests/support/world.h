@@ -54,7 +54,8 @@ int64_t world_publish(struct world *w, const char *list, const char *file, const
 /* Until the branch answers checks with that version of the list. */
 bool world_wait_version(struct world_branch *b, const char *list, int64_t version, int timeout_ms);
 /* Until central says the branch has it applied. */
-bool world_wait_applied(struct world *w, const struct world_branch *b, const char *list, int64_t version, int timeout_ms);
+bool world_wait_applied(struct world *w, const struct world_branch *b, const char *list, int64_t version,
+			int timeout_ms);
 /* Until central has stored so many decisions of the branch. */
 bool world_wait_decisions(struct world *w, const struct world_branch *b, int64_t count, int timeout_ms);
 int64_t world_decisions(struct world *w, const struct world_branch *b);
@@ -64,8 +65,8 @@ int64_t world_decisions(struct world *w, const struct world_branch *b);
 int world_https(struct world *w, const struct world_branch *b, const char *method, const char *path, const char *body,
 		struct buf *out);
 /* POST /v1/checks for a number; returns the status, the outcome goes to outcome ("" without one). */
-int world_check(struct world *w, const struct world_branch *b, const char *request_id, const char *kind, const char *number,
-		char outcome[16]);
+int world_check(struct world *w, const struct world_branch *b, const char *request_id, const char *kind,
+		const char *number, char outcome[16]);
 
 /* A CSV list of n made-up resident IDs, numbered from first; world_number gives the i-th. */
 void world_csv(const char *path, unsigned first, unsigned n);

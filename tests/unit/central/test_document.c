@@ -26,8 +26,7 @@ static void json_becomes_deterministic_cbor(void)
 		0xf9, 0x3e, 0x00, 0x63, 'x',  'y', 'z',  0x63, 0xe8, 0xaf, 0x95,
 	};
 	struct buf one = cbor_of("{'xyz':'试','aa':1.5,'c':[true,-1],'b':1}", NULL);
-	struct buf other =
-		cbor_of(" { 'b' : 1.0, 'c': [ true , -1 ], 'aa' : 15e-1, 'xyz': '\\u8bd5' } ", NULL);
+	struct buf other = cbor_of(" { 'b' : 1.0, 'c': [ true , -1 ], 'aa' : 15e-1, 'xyz': '\\u8bd5' } ", NULL);
 	CU_ASSERT_TRUE(bytes_equal(buf_bytes(&one), (struct bytes){ expected, sizeof(expected) }));
 	CU_ASSERT_TRUE(bytes_equal(buf_bytes(&one), buf_bytes(&other)));
 	CU_ASSERT_TRUE(cbor_check(buf_bytes(&one), NULL));
@@ -86,9 +85,8 @@ static void json_is_shown_one_member_a_line(void)
 	struct buf json, document = cbor_of("{'a':[],'b':{},'c':[1,{'d':'x,:[\\\"]'}]}", NULL);
 	buf_init(&json, 4096);
 	CU_ASSERT_TRUE(document_to_json(buf_bytes(&document), &json, NULL));
-	CU_ASSERT_STRING_EQUAL(buf_str(&json),
-			       "{\n\t\"a\": [],\n\t\"b\": {},\n\t\"c\": [\n\t\t1,\n\t\t{\n\t\t\t"
-			       "\"d\": \"x,:[\\\"]\"\n\t\t}\n\t]\n}\n");
+	CU_ASSERT_STRING_EQUAL(buf_str(&json), "{\n\t\"a\": [],\n\t\"b\": {},\n\t\"c\": [\n\t\t1,\n\t\t{\n\t\t\t"
+					       "\"d\": \"x,:[\\\"]\"\n\t\t}\n\t]\n}\n");
 	buf_clear(&json);
 	buf_clear(&document);
 }

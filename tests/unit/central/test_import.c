@@ -19,8 +19,8 @@ static struct err e;
 static bool on_entry(void *arg, const struct import_entry *v, struct err *why)
 {
 	(void)arg, (void)why;
-	return buf_add_fmt(&seen, "%s %s %u %u\n", identifier_kind_name(v->id.kind), v->id.canonical, entry_reason(v->value),
-			   entry_last_day(v->value));
+	return buf_add_fmt(&seen, "%s %s %u %u\n", identifier_kind_name(v->id.kind), v->id.canonical,
+			   entry_reason(v->value), entry_last_day(v->value));
 }
 
 static bool on_reject(void *arg, const struct import_reject *v, struct err *why)
@@ -97,7 +97,9 @@ static void each_bad_row_is_rejected_by_name_and_the_good_ones_kept(void)
 
 static void a_file_without_our_columns_is_refused_with_what_was_expected(void)
 {
-	static const char *const files[] = { "", "a,b\n1,2\n", "kind\nname\n", "kind,number,number\n", "kind,,number\n", "\x89PNG\n" };
+	static const char *const files[] = {
+		"", "a,b\n1,2\n", "kind\nname\n", "kind,number,number\n", "kind,,number\n", "\x89PNG\n"
+	};
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		CU_ASSERT_FALSE(run(bytes_of(files[i]), IMPORT_AUTO));
 		CU_ASSERT_EQUAL(e.code, ERR_INPUT);
@@ -107,13 +109,15 @@ static void a_file_without_our_columns_is_refused_with_what_was_expected(void)
 
 static void ofac_remarks_give_each_chinese_number_under_the_kind_it_proves_to_be(void)
 {
-	check_run("1,\"SAMPLE ORG\",-0- ,\"X\",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,\"a.k.a. 'SAMPLE ALIAS'; Unified Social "
-		  "Credit Code (USCC) 91330106MA27Y4U47R (China); Registration Number 123456 (China).\"\r\n"
-		  "2,\"PERSON, A\",\"individual\",\"X\",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,\"DOB 1949; National ID No. "
-		  "11010519491231002X (China) expires 13 Aug 2030; alt. Passport G12345678 (China).\"\r\n"
-		  "3,\"OTHER\",-0- ,\"X\",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,\"Passport A1234567 (Iran).\"\r\n\x1a",
-		  "uscc 91330106MA27Y4U47R 9 65535\nforeign_id 123456 9 65535\nname SAMPLE ORG 9 65535\n"
-		  "name SAMPLE ALIAS 9 65535\nresident_id 11010519491231002X 9 65535\npassport G12345678 9 65535\n");
+	check_run(
+		"1,\"SAMPLE ORG\",-0- ,\"X\",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,\"a.k.a. 'SAMPLE ALIAS'; Unified "
+		"Social "
+		"Credit Code (USCC) 91330106MA27Y4U47R (China); Registration Number 123456 (China).\"\r\n"
+		"2,\"PERSON, A\",\"individual\",\"X\",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,\"DOB 1949; National ID No. "
+		"11010519491231002X (China) expires 13 Aug 2030; alt. Passport G12345678 (China).\"\r\n"
+		"3,\"OTHER\",-0- ,\"X\",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,\"Passport A1234567 (Iran).\"\r\n\x1a",
+		"uscc 91330106MA27Y4U47R 9 65535\nforeign_id 123456 9 65535\nname SAMPLE ORG 9 65535\n"
+		"name SAMPLE ALIAS 9 65535\nresident_id 11010519491231002X 9 65535\npassport G12345678 9 65535\n");
 	CU_ASSERT_EQUAL(sum.format, IMPORT_OFAC);
 	CU_ASSERT_EQUAL(sum.ignored, 1);
 	CU_ASSERT_EQUAL(sum.rejects, 0);
@@ -168,8 +172,10 @@ static void both_ofac_publications_give_every_number_that_stands_before_china(vo
 
 static CU_TestInfo tests[] = {
 	{ "rows of our own format become entries", rows_of_our_own_format_become_entries },
-	{ "Chinese labels and kinds are understood in any order", chinese_labels_and_kinds_are_understood_in_any_order },
-	{ "each bad row is rejected by name and the good ones kept", each_bad_row_is_rejected_by_name_and_the_good_ones_kept },
+	{ "Chinese labels and kinds are understood in any order",
+	  chinese_labels_and_kinds_are_understood_in_any_order },
+	{ "each bad row is rejected by name and the good ones kept",
+	  each_bad_row_is_rejected_by_name_and_the_good_ones_kept },
 	{ "a file without our columns is refused with what was expected",
 	  a_file_without_our_columns_is_refused_with_what_was_expected },
 	{ "OFAC's remarks give each Chinese number under the kind it proves to be",

@@ -49,7 +49,8 @@ static void csv_make(struct buf *out, unsigned first, unsigned n, unsigned reaso
 	buf_add_str(out, "kind,number,name,reason,until,note\n");
 	for (unsigned i = first; i < first + n; i++) {
 		char id[24];
-		snprintf(id, sizeof(id), "330802%04u%02u%02u%03u", 1950 + i / 300000, 1 + i / 25000 % 12, 1 + i / 1000 % 25, i % 1000);
+		snprintf(id, sizeof(id), "330802%04u%02u%02u%03u", 1950 + i / 300000, 1 + i / 25000 % 12,
+			 1 + i / 1000 % 25, i % 1000);
 		int sum = 0;
 		for (int k = 0; k < 17; k++)
 			sum += (id[k] - '0') * weights[k];
@@ -59,8 +60,13 @@ static void csv_make(struct buf *out, unsigned first, unsigned n, unsigned reaso
 
 static int64_t draft(const char *list, enum draft_mode mode, unsigned first, unsigned n)
 {
-	struct list_draft d = { .name = list, .source = "test.csv", .operator = "alice", .format = IMPORT_AUTO, .mode = mode,
-				.reason = 1, .now_s = NOW };
+	struct list_draft d = { .name = list,
+				.source = "test.csv",
+				.operator= "alice",
+				.format = IMPORT_AUTO,
+				.mode = mode,
+				.reason = 1,
+				.now_s = NOW };
 	struct buf csv;
 	struct err e = { 0 };
 	int64_t id = 0;
@@ -175,13 +181,16 @@ static void an_implausible_change_needs_force_and_says_so_in_the_head(void)
 
 static void an_empty_source_imports_nothing(void)
 {
-	struct list_draft d = { .name = "black", .source = "x", .operator = "alice", .mode = DRAFT_REPLACE, .reason = 1, .now_s = NOW };
+	struct list_draft d = {
+		.name = "black", .source = "x", .operator= "alice", .mode = DRAFT_REPLACE, .reason = 1, .now_s = NOW
+	};
 	struct err e;
 	int64_t id = 0;
 	CU_ASSERT_FALSE(list_draft_import(&c, &d, bytes_of("kind,number,name,reason,until,note\n"), &id, &e));
 	CU_ASSERT_EQUAL(e.code, ERR_INPUT);
 	CU_ASSERT_FALSE(list_draft_import(&c, &d, bytes_of(""), &id, &e));
-	CU_ASSERT_FALSE(list_draft_import(&c, &d, bytes_of("kind,number,name,reason,until,note\nresident_id,123,,1,,\n"), &id, &e));
+	CU_ASSERT_FALSE(list_draft_import(
+		&c, &d, bytes_of("kind,number,name,reason,until,note\nresident_id,123,,1,,\n"), &id, &e));
 	int64_t rows = -1;
 	CU_ASSERT_TRUE(db_run_int(db, &rows, &e, "SELECT COUNT(*) FROM release", ""));
 	CU_ASSERT_EQUAL(rows, 0);
@@ -192,7 +201,8 @@ static void a_draft_is_stale_once_the_list_has_moved_on(void)
 	struct err e;
 	publish(draft("black", DRAFT_REPLACE, 0, 5000), false);
 	int64_t first = draft("black", DRAFT_ADD, 5000, 50), second = draft("black", DRAFT_ADD, 6000, 50);
-	CU_ASSERT_TRUE(release_submit(&c, second, "alice", false, NOW, &e) && release_approve(&c, second, "bob", NOW, &e));
+	CU_ASSERT_TRUE(release_submit(&c, second, "alice", false, NOW, &e) &&
+		       release_approve(&c, second, "bob", NOW, &e));
 	publish(first, false);
 	CU_ASSERT_FALSE(release_publish(&c, second, "bob", NOW, &e));
 	CU_ASSERT_EQUAL(e.code, ERR_CONFLICT);
@@ -249,7 +259,7 @@ static void the_diff_tells_what_would_change_masked(void)
 	struct err e;
 	struct seen s = { 0 };
 	publish(draft("black", DRAFT_REPLACE, 0, 5000), false);
-	struct list_draft d = { .name = "black", .source = "x", .operator = "alice", .mode = DRAFT_ADD, .now_s = NOW };
+	struct list_draft d = { .name = "black", .source = "x", .operator= "alice", .mode = DRAFT_ADD, .now_s = NOW };
 	struct buf csv;
 	int64_t id = 0;
 	csv_make(&csv, 4990, 20, 2);
@@ -264,11 +274,14 @@ static void the_diff_tells_what_would_change_masked(void)
 
 static void rejected_rows_come_back_with_their_reason(void)
 {
-	struct list_draft d = { .name = "black", .source = "x", .operator = "alice", .mode = DRAFT_REPLACE, .reason = 1, .now_s = NOW };
+	struct list_draft d = {
+		.name = "black", .source = "x", .operator= "alice", .mode = DRAFT_REPLACE, .reason = 1, .now_s = NOW
+	};
 	struct err e;
 	struct buf out;
 	int64_t id = 0;
-	const char *csv = "kind,number,name,reason,until,note\nresident_id,11010519491231002X,,1,,\nresident_id,110105194912310021,,1,,\"a \"\"b\"\"\"\n";
+	const char *csv = "kind,number,name,reason,until,note\nresident_id,11010519491231002X,,1,,\nresident_id,"
+			  "110105194912310021,,1,,\"a \"\"b\"\"\"\n";
 	CU_ASSERT_TRUE(list_draft_import(&c, &d, bytes_of(csv), &id, &e));
 	buf_init(&out, 100000);
 	CU_ASSERT_TRUE(release_rejects_csv(&c, id, &out, &e));
@@ -326,7 +339,9 @@ static void a_branch_any_number_of_versions_behind_catches_up_by_deltas(void)
 	memcpy(first, current(&h, "black")->object.hash, HASH_LEN);
 	head_clear(&h);
 	for (unsigned i = 1; i <= 15; i++) {
-		publish(draft("black", i % 3 == 0 ? DRAFT_REMOVE : DRAFT_ADD, i % 3 == 0 ? 2000 + i * 10 - 10 : 2000 + i * 10, 10), false);
+		publish(draft("black", i % 3 == 0 ? DRAFT_REMOVE : DRAFT_ADD,
+			      i % 3 == 0 ? 2000 + i * 10 - 10 : 2000 + i * 10, 10),
+			false);
 		if (i == 4 || i == 7 || i == 15)
 			catch_up("black", 1, first);
 	}
@@ -335,9 +350,11 @@ static void a_branch_any_number_of_versions_behind_catches_up_by_deltas(void)
 /* The first of the kinds that the number is valid as; foreign_id otherwise. */
 static bool proves_to_be(char *kinds, const char *number, struct identifier *id)
 {
-	for (char *state = NULL, *one = strtok_r(kinds, ",", &state); one != NULL; one = strtok_r(NULL, ",", &state)) {
+	for (char *state = NULL, *one = strtok_r(kinds, ",", &state); one != NULL;
+	     one = strtok_r(NULL, ",", &state)) {
 		enum identifier_kind kind = 0;
-		if (identifier_kind_of(one, &kind) && identifier_parse(kind, number, strlen(number), 0, id, NULL, NULL))
+		if (identifier_kind_of(one, &kind) &&
+		    identifier_parse(kind, number, strlen(number), 0, id, NULL, NULL))
 			return true;
 	}
 	return identifier_parse(IDENTIFIER_FOREIGN_ID, number, strlen(number), 0, id, NULL, NULL);
@@ -345,8 +362,13 @@ static bool proves_to_be(char *kinds, const char *number, struct identifier *id)
 
 static void ofac_publish(const char *path, bool force)
 {
-	struct list_draft d = { .name = "sanctions", .source = "SDN.CSV", .operator = "alice", .format = IMPORT_AUTO,
-				.mode = DRAFT_REPLACE, .reason = 1, .now_s = NOW };
+	struct list_draft d = { .name = "sanctions",
+				.source = "SDN.CSV",
+				.operator= "alice",
+				.format = IMPORT_AUTO,
+				.mode = DRAFT_REPLACE,
+				.reason = 1,
+				.now_s = NOW };
 	struct buf file;
 	struct err e = { 0 };
 	int64_t id = 0;
@@ -372,14 +394,16 @@ static void ofac_compare(const char *former, const char *published, unsigned *li
 	CU_ASSERT_TRUE_FATAL(release_epoch_load(&c, n->epoch, &iterations, secret, &e));
 	tag_key_init(&key, n->epoch, iterations, secret);
 	buf_init(&out, 1 << 24);
-	CU_ASSERT_EQUAL_FATAL(child_run_words(&out, "/usr/bin/python3 tests/tools/ofac_expected.py %s %s", former, published), 0);
+	CU_ASSERT_EQUAL_FATAL(
+		child_run_words(&out, "/usr/bin/python3 tests/tools/ofac_expected.py %s %s", former, published), 0);
 	*listed = *dropped = 0;
 	for (const char *at = buf_str(&out), *end; (end = strchr(at, '\n')) != NULL; at = end + 1) {
 		char line[300], what[16], kinds[64], number[200];
 		struct identifier id;
 		uint32_t value = 0;
 		snprintf(line, sizeof(line), "%.*s", (int)(end - at), at);
-		if (sscanf(line, "%15s %63s %199[^\n]", what, kinds, number) != 3 || !proves_to_be(kinds, number, &id))
+		if (sscanf(line, "%15s %63s %199[^\n]", what, kinds, number) != 3 ||
+		    !proves_to_be(kinds, number, &id))
 			continue; /* not valid under our rules: the import rejects it, too */
 		bool want = strcmp(what, "newer") == 0;
 		if (segment_find(&s, tag_of(&key, &id), &value) != want) {
@@ -431,7 +455,8 @@ static void a_crash_while_publishing_leaves_the_old_or_the_new_version(void)
 		uint64_t before = current(&h, "black")->version;
 		head_clear(&h);
 		int64_t id = draft("black", DRAFT_ADD, 20000 + i * 10, 10);
-		CU_ASSERT_TRUE(release_submit(&c, id, "alice", false, NOW, &e) && release_approve(&c, id, "bob", NOW, &e));
+		CU_ASSERT_TRUE(release_submit(&c, id, "alice", false, NOW, &e) &&
+			       release_approve(&c, id, "bob", NOW, &e));
 		db_close(db);
 		pid_t pid = fork();
 		if (pid == 0) {
@@ -457,8 +482,10 @@ static void a_crash_while_publishing_leaves_the_old_or_the_new_version(void)
 
 static CU_TestInfo tests[] = {
 	{ "a list goes from file to head by two people", a_list_goes_from_file_to_head_by_two_people },
-	{ "the database itself refuses that one person does both", the_database_itself_refuses_that_one_person_does_both },
-	{ "an implausible change needs force and says so in the head", an_implausible_change_needs_force_and_says_so_in_the_head },
+	{ "the database itself refuses that one person does both",
+	  the_database_itself_refuses_that_one_person_does_both },
+	{ "an implausible change needs force and says so in the head",
+	  an_implausible_change_needs_force_and_says_so_in_the_head },
 	{ "an empty source imports nothing", an_empty_source_imports_nothing },
 	{ "a draft is stale once the list has moved on", a_draft_is_stale_once_the_list_has_moved_on },
 	{ "modes add and remove leave the rest alone", modes_add_and_remove_leave_the_rest_alone },
@@ -468,7 +495,8 @@ static CU_TestInfo tests[] = {
 	{ "a branch any number of versions behind catches up by deltas",
 	  a_branch_any_number_of_versions_behind_catches_up_by_deltas },
 	{ "two real publications end on the newer one", two_real_publications_end_on_the_newer_one },
-	{ "a crash while publishing leaves the old or the new version", a_crash_while_publishing_leaves_the_old_or_the_new_version },
+	{ "a crash while publishing leaves the old or the new version",
+	  a_crash_while_publishing_leaves_the_old_or_the_new_version },
 	CU_TEST_INFO_NULL,
 };
 SUITE(release, setup, teardown, tests);

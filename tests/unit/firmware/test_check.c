@@ -40,43 +40,41 @@ static void each_sample_rule_fires_on_its_case_and_not_on_its_neighbour(void)
 		const char *fires, *neighbour;
 		enum outcome outcome, next;
 	} cases[] = {
-		{ "fraud-listed-new-account", &fraud, PLAIN, ASK("loan", "resident_id", ADULT, ""),
-		  OUTCOME_REFUSE, OUTCOME_REFER },
+		{ "fraud-listed-new-account", &fraud, PLAIN, ASK("loan", "resident_id", ADULT, ""), OUTCOME_REFUSE,
+		  OUTCOME_REFER },
 		{ "fraud-listed-new-account", &fraud, PLAIN, ASK("open_account", "resident_id", OTHER, ""),
 		  OUTCOME_REFUSE, OUTCOME_PASS },
-		{ "fraud-listed-other", &fraud, ASK("transfer", "resident_id", ADULT, ""), PLAIN,
-		  OUTCOME_REFER, OUTCOME_REFUSE },
-		{ "sanctions-number", &bank, PLAIN, ASK("open_account", "resident_id", OTHER, ""),
-		  OUTCOME_REFUSE, OUTCOME_PASS },
-		{ "sanctions-number", &bank, PLAIN,
-		  ASK("open_account", "resident_id", OTHER, ",'name':'示例甲'"), OUTCOME_REFUSE,
+		{ "fraud-listed-other", &fraud, ASK("transfer", "resident_id", ADULT, ""), PLAIN, OUTCOME_REFER,
+		  OUTCOME_REFUSE },
+		{ "sanctions-number", &bank, PLAIN, ASK("open_account", "resident_id", OTHER, ""), OUTCOME_REFUSE,
 		  OUTCOME_PASS },
+		{ "sanctions-number", &bank, PLAIN, ASK("open_account", "resident_id", OTHER, ",'name':'示例甲'"),
+		  OUTCOME_REFUSE, OUTCOME_PASS },
 		{ "name-only-hit", &name, ASK("loan", "resident_id", OTHER, ",'name':'示例甲'"),
 		  ASK("loan", "resident_id", OTHER, ",'name':'示例乙'"), OUTCOME_REFER, OUTCOME_PASS },
 		{ "dishonest-listed", &debtor, ASK("loan", "resident_id", ADULT, ""), PLAIN, OUTCOME_REFER,
 		  OUTCOME_ENHANCED },
-		{ "dishonest-listed-account", &debtor, PLAIN, ASK("loan", "resident_id", ADULT, ""),
-		  OUTCOME_ENHANCED, OUTCOME_REFER },
-		{ "listed-counterparty", &other, TRANSFER(",'amount_yuan':5000"),
-		  TRANSFER(",'amount_yuan':4999.99"), OUTCOME_REFUSE, OUTCOME_REFER },
-		{ "listed-counterparty-small", &other, TRANSFER(""), TRANSFER(",'amount_yuan':5000"),
-		  OUTCOME_REFER, OUTCOME_REFUSE },
+		{ "dishonest-listed-account", &debtor, PLAIN, ASK("loan", "resident_id", ADULT, ""), OUTCOME_ENHANCED,
+		  OUTCOME_REFER },
+		{ "listed-counterparty", &other, TRANSFER(",'amount_yuan':5000"), TRANSFER(",'amount_yuan':4999.99"),
+		  OUTCOME_REFUSE, OUTCOME_REFER },
+		{ "listed-counterparty-small", &other, TRANSFER(""), TRANSFER(",'amount_yuan':5000"), OUTCOME_REFER,
+		  OUTCOME_REFUSE },
 		{ "listed-counterparty-small", &other, TRANSFER(",'amount_yuan':1"), PLAIN, OUTCOME_REFER,
 		  OUTCOME_PASS },
 		{ "identifier-invalid", NULL, ASK("loan", "resident_id", "330802185001010014", ""),
 		  ASK("loan", "resident_id", ADULT, ""), OUTCOME_REFER, OUTCOME_PASS },
-		{ "minor", NULL, ASK("open_account", "resident_id", CHILD, ""),
-		  ASK("loan", "resident_id", CHILD, ""), OUTCOME_REFER, OUTCOME_PASS },
-		{ "birth-date-mismatch", NULL, BORN("1850-01-02"), BORN("1850-01-01"), OUTCOME_REFER,
-		  OUTCOME_PASS },
+		{ "minor", NULL, ASK("open_account", "resident_id", CHILD, ""), ASK("loan", "resident_id", CHILD, ""),
+		  OUTCOME_REFER, OUTCOME_PASS },
+		{ "birth-date-mismatch", NULL, BORN("1850-01-02"), BORN("1850-01-01"), OUTCOME_REFER, OUTCOME_PASS },
 		{ "phone-mismatch", NULL, WITH("'verified_online':true,'phone_match':false"),
 		  WITH("'verified_online':true,'phone_match':true"), OUTCOME_ENHANCED, OUTCOME_PASS },
 		{ "dormant-account", NULL, WITH("'verified_online':true,'dormant':true"),
 		  WITH("'verified_online':true,'dormant':'true'"), OUTCOME_ENHANCED, OUTCOME_PASS },
 		{ "region-unknown", NULL, ASK("loan", "resident_id", "990101186001010008", ""),
 		  ASK("loan", "resident_id", ADULT, ""), OUTCOME_ENHANCED, OUTCOME_PASS },
-		{ "not-verified-online", NULL, WITH("'verified_online':false"),
-		  WITH("'verified_online':true"), OUTCOME_ENHANCED, OUTCOME_PASS },
+		{ "not-verified-online", NULL, WITH("'verified_online':false"), WITH("'verified_online':true"),
+		  OUTCOME_ENHANCED, OUTCOME_PASS },
 		{ "not-verified-online", NULL, WITH(""), WITH("'verified_online':true"), OUTCOME_ENHANCED,
 		  OUTCOME_PASS },
 	};
@@ -147,8 +145,8 @@ static void sixteen_years_are_complete_on_the_birthday(void)
 /* A rule set that lets everything pass: what is left is what the code alone enforces. */
 static struct rule_set *no_rules_at_all(void)
 {
-	struct buf document = cbor_of(
-		"{'type':'rules','title':{'zh':'空','en':'empty'},'sample':true,'rules':[]}", "rules");
+	struct buf document =
+		cbor_of("{'type':'rules','title':{'zh':'空','en':'empty'},'sample':true,'rules':[]}", "rules");
 	struct rule_set *s = rule_set_parse(buf_bytes(&document), NULL);
 	buf_clear(&document);
 	return s;
@@ -289,8 +287,7 @@ static void more_evidence_never_removes_a_hit(void)
 			 "{'request_id':'r','business':'%s','subject':{'kind':'resident_id','number':'" ADULT
 			 "'%s}%s}",
 			 business, named ? ",'name':'示例甲'" : "",
-			 party ? ",'counterparty':{'kind':'resident_id','number':'" OTHER "','name':'示例乙'}"
-			       : "");
+			 party ? ",'counterparty':{'kind':'resident_id','number':'" OTHER "','name':'示例乙'}" : "");
 		for (size_t n = set_random(&state) % 4; n > 0; n--) {
 			size_t w = set_random(&state) % 4;
 			list_add(names[set_random(&state) % 4], who[w].kind, who[w].number,
@@ -314,8 +311,7 @@ static void more_evidence_never_removes_a_hit(void)
 		case 2:
 			snprintf(json, sizeof(json),
 				 "{'request_id':'r','business':'%s','subject':{'kind':'resident_id','number':"
-				 "'" ADULT
-				 "','name':'示例甲'},'counterparty':{'kind':'resident_id','number':'" OTHER
+				 "'" ADULT "','name':'示例甲'},'counterparty':{'kind':'resident_id','number':'" OTHER
 				 "','name':'示例乙'}}",
 				 business);
 			break;
@@ -323,8 +319,7 @@ static void more_evidence_never_removes_a_hit(void)
 		}
 		enum outcome after = check(json);
 		if (after < before)
-			printf("\nround %d: %s became %s\n", round, outcome_name(before),
-			       outcome_name(after));
+			printf("\nround %d: %s became %s\n", round, outcome_name(before), outcome_name(after));
 		CU_ASSERT_FATAL(after >= before);
 		for (size_t i = 0; i < 4; i++) {
 			char name[64];
@@ -349,8 +344,8 @@ static void the_stored_facts_give_the_same_outcome_again(void)
 		buf_init(&stored, JOURNAL_ROW_MAX);
 		CU_ASSERT_TRUE_FATAL(decision_encode(&with.decision, &stored, NULL));
 		CU_ASSERT_TRUE_FATAL(decision_decode(buf_bytes(&stored), &read, NULL));
-		size_t n = rule_set_eval(with.rules, read.facts, read.facts_len,
-					 (read.time_s + 28800) / 86400, fired, RULES_MAX, &again);
+		size_t n = rule_set_eval(with.rules, read.facts, read.facts_len, (read.time_s + 28800) / 86400, fired,
+					 RULES_MAX, &again);
 		CU_ASSERT_EQUAL(again, first);
 		CU_ASSERT_EQUAL(n, read.reasons_len);
 		buf_clear(&stored);
@@ -376,9 +371,8 @@ static void the_fullest_decision_fits_its_journal_row(void)
 	with.policy.catalogue = full;
 	with.lists.everything = true;
 	buf_reset(&json);
-	buf_add_str(&json,
-		    "{'request_id':'r','business':'transfer','subject':{'kind':'resident_id','number':'" ADULT
-		    "'},'counterparty':{'kind':'resident_id','number':'" OTHER "'},'facts':{");
+	buf_add_str(&json, "{'request_id':'r','business':'transfer','subject':{'kind':'resident_id','number':'" ADULT
+			   "'},'counterparty':{'kind':'resident_id','number':'" OTHER "'},'facts':{");
 	for (unsigned i = 0; i < CHECK_FACTS_MAX; i++)
 		buf_add_fmt(&json, "%s'f%031u':'%064u'", i > 0 ? "," : "", i, i);
 	buf_add_str(&json, "}}");
@@ -444,8 +438,7 @@ static CU_TestInfo tests[] = {
 	{ "sixteen years are complete on the birthday", sixteen_years_are_complete_on_the_birthday },
 	{ "only not listed in time leads to pass, whatever the rules say",
 	  only_not_listed_in_time_leads_to_pass_whatever_the_rules_say },
-	{ "a clock that is not trusted makes every list stale",
-	  a_clock_that_is_not_trusted_makes_every_list_stale },
+	{ "a clock that is not trusted makes every list stale", a_clock_that_is_not_trusted_makes_every_list_stale },
 	{ "without rules or catalogue nothing passes", without_rules_or_catalogue_nothing_passes },
 	{ "a hit on a stale list is a hit", a_hit_on_a_stale_list_is_a_hit },
 	{ "a white list's hit is a fact and no verdict", a_white_lists_hit_is_a_fact_and_no_verdict },
@@ -453,15 +446,13 @@ static CU_TestInfo tests[] = {
 	  a_credit_code_is_asked_for_the_organisation_code_inside_it },
 	{ "a counterparty's number does not make the subject's namesake a hit by number",
 	  a_counterpartys_number_does_not_make_the_subjects_namesake_a_hit_by_number },
-	{ "an identifier is the same however it is written",
-	  an_identifier_is_the_same_however_it_is_written },
+	{ "an identifier is the same however it is written", an_identifier_is_the_same_however_it_is_written },
 	{ "more evidence never removes a hit", more_evidence_never_removes_a_hit },
 	{ "the stored facts give the same outcome again", the_stored_facts_give_the_same_outcome_again },
 	{ "the fullest decision fits its journal row", the_fullest_decision_fits_its_journal_row },
 	{ "the subject is sealed and only the journal key opens it",
 	  the_subject_is_sealed_and_only_the_journal_key_opens_it },
-	{ "no row holds the number or the name in the open",
-	  no_row_holds_the_number_or_the_name_in_the_open },
+	{ "no row holds the number or the name in the open", no_row_holds_the_number_or_the_name_in_the_open },
 	{ "a follow-up is due when business went ahead unverified",
 	  a_follow_up_is_due_when_business_went_ahead_unverified },
 	CU_TEST_INFO_NULL,

@@ -22,16 +22,12 @@ static void a_request_is_refused_by_the_name_of_what_is_wrong(void)
 		{ "{'request_id':'r','business':'loan;'," SUBJECT "}", "business" },
 		{ "{'request_id':'r','business':'loan'}", "subject: missing" },
 		{ "{'request_id':'r','business':'loan','subject':7}", "subject: expected an object" },
-		{ "{'request_id':'r','business':'loan'," SUBJECT ",'priority':1}",
-		  "unknown field 'priority'" },
+		{ "{'request_id':'r','business':'loan'," SUBJECT ",'priority':1}", "unknown field 'priority'" },
 		{ "{'request_id':'r','business':'loan'," SUBJECT "," SUBJECT "}", "" },
 		{ "{'request_id':'r','business':'loan','subject':{'kind':'uscc'}}", "subject.number" },
-		{ "{'request_id':'r','business':'loan','subject':{'kind':'uscc','number':17}}",
-		  "subject.number" },
-		{ "{'request_id':'r','business':'loan','subject':{'kind':'visa','number':'1'}}",
-		  "subject.kind" },
-		{ "{'request_id':'r','business':'loan','subject':{'kind':'uscc','number':'1','age':1}}",
-		  "age'" },
+		{ "{'request_id':'r','business':'loan','subject':{'kind':'uscc','number':17}}", "subject.number" },
+		{ "{'request_id':'r','business':'loan','subject':{'kind':'visa','number':'1'}}", "subject.kind" },
+		{ "{'request_id':'r','business':'loan','subject':{'kind':'uscc','number':'1','age':1}}", "age'" },
 		{ "{'request_id':'r','business':'loan','subject':{'kind':'name','name':'a','number':'1'}}",
 		  "subject.number" },
 		{ "{'request_id':'r','business':'loan','subject':{'kind':'name'}}", "subject.name" },
@@ -43,16 +39,14 @@ static void a_request_is_refused_by_the_name_of_what_is_wrong(void)
 		{ "{'request_id':'r','business':'loan'," SUBJECT ",'facts':{'a':null}}", "facts.a" },
 		{ "{'request_id':'r','business':'loan'," SUBJECT ",'facts':{'a':{}}}", "facts.a" },
 		{ "{'request_id':'r','business':'loan'," SUBJECT ",'facts':{'A':1}}", "facts" },
-		{ "{'request_id':'r','business':'loan'," SUBJECT ",'facts':{'list.sanctions':'hit'}}",
-		  "facts" },
+		{ "{'request_id':'r','business':'loan'," SUBJECT ",'facts':{'list.sanctions':'hit'}}", "facts" },
 		{ "{'request_id':'r','business':'loan'," SUBJECT ",'facts':{'age_years':40}}",
 		  "age_years: reserved" },
 		{ "{'request_id':'r','business':'loan'," SUBJECT ",'facts':{'any_list_hit':false}}",
 		  "any_list_hit: reserved" },
 		{ "{'request_id':'r','business':'loan'," SUBJECT ",'facts':{'clock_trusted':true}}",
 		  "clock_trusted: reserved" },
-		{ "{'request_id':'r','business':'loan'," SUBJECT ",'facts':{'identifier_status':1}}",
-		  "reserved" },
+		{ "{'request_id':'r','business':'loan'," SUBJECT ",'facts':{'identifier_status':1}}", "reserved" },
 		{ "{'request_id':'r','business':'loan'," SUBJECT ",'facts':{'verified_online':'yes'}}",
 		  "verified_online" },
 	};
@@ -84,10 +78,10 @@ static void sizes_and_encodings_of_a_request_are_bounded(void)
 		buf_add_str(&json, "1");
 	buf_add_str(&json, "'}}");
 	CU_ASSERT_FALSE(request_of(buf_str(&json), &e));
-	CU_ASSERT_FALSE(request_of(
-		"{'request_id':'r','business':'loan','subject':{'kind':'name','name':'\xff'}}", &e));
-	CU_ASSERT_FALSE(request_of(
-		"{'request_id':'r','business':'loan','subject':{'kind':'name','name':'a\\u0000b'}}", &e));
+	CU_ASSERT_FALSE(
+		request_of("{'request_id':'r','business':'loan','subject':{'kind':'name','name':'\xff'}}", &e));
+	CU_ASSERT_FALSE(
+		request_of("{'request_id':'r','business':'loan','subject':{'kind':'name','name':'a\\u0000b'}}", &e));
 	buf_clear(&json);
 }
 
@@ -109,14 +103,11 @@ static void the_answer_says_what_was_decided_and_why(void)
 	list_add("black-fraud", IDENTIFIER_RESIDENT_ID, ADULT, entry_value(2, 11000));
 	CU_ASSERT_EQUAL(check(ASK("open_account", "resident_id", ADULT, ",'name':'示例甲'")), OUTCOME_REFUSE);
 	struct json *j = answer(&out);
-	CU_ASSERT_TRUE(json_text(j, "time", 64, &text, NULL) &&
-		       strcmp(text, "2026-06-01T12:00:00+08:00") == 0);
+	CU_ASSERT_TRUE(json_text(j, "time", 64, &text, NULL) && strcmp(text, "2026-06-01T12:00:00+08:00") == 0);
 	CU_ASSERT_TRUE(json_text(j, "outcome", 64, &text, NULL) && strcmp(text, "refuse") == 0);
-	CU_ASSERT_TRUE(json_text(json_get(j, "outcome_text"), "zh", 64, &text, NULL) &&
-		       strcmp(text, "拒绝") == 0);
+	CU_ASSERT_TRUE(json_text(json_get(j, "outcome_text"), "zh", 64, &text, NULL) && strcmp(text, "拒绝") == 0);
 	const struct json *reason = json_at(json_get(j, "reasons"), 0);
-	CU_ASSERT_TRUE(json_text(reason, "rule", 64, &text, NULL) &&
-		       strcmp(text, "fraud-listed-new-account") == 0);
+	CU_ASSERT_TRUE(json_text(reason, "rule", 64, &text, NULL) && strcmp(text, "fraud-listed-new-account") == 0);
 	CU_ASSERT_TRUE(json_text(json_get(reason, "basis"), "zh", 300, &text, NULL) &&
 		       strstr(text, "第三十一条") != NULL);
 	const struct json *list = json_at(json_get(j, "lists"), 0);
@@ -151,8 +142,7 @@ static void an_old_decision_keeps_its_reasons_when_the_rules_have_changed(void)
 }
 
 static CU_TestInfo tests[] = {
-	{ "a request is refused by the name of what is wrong",
-	  a_request_is_refused_by_the_name_of_what_is_wrong },
+	{ "a request is refused by the name of what is wrong", a_request_is_refused_by_the_name_of_what_is_wrong },
 	{ "sizes and encodings of a request are bounded", sizes_and_encodings_of_a_request_are_bounded },
 	{ "the answer says what was decided and why", the_answer_says_what_was_decided_and_why },
 	{ "an old decision keeps its reasons when the rules have changed",

@@ -87,8 +87,7 @@ static void one_that_does_not_parse_is_refused_and_the_old_one_stays(void)
 	for (size_t len = 0; len < one.len; len++)
 		CU_ASSERT_FALSE(documents_apply(d, DOCUMENT_RULES, 4, (struct bytes){ one.data, len }, &e));
 	CU_ASSERT_EQUAL(e.code, ERR_INPUT);
-	CU_ASSERT_FALSE(
-		documents_apply(d, DOCUMENT_CATALOGUE, 4, buf_bytes(&one), &e)); /* rules are no catalogue */
+	CU_ASSERT_FALSE(documents_apply(d, DOCUMENT_CATALOGUE, 4, buf_bytes(&one), &e)); /* rules are no catalogue */
 	CU_ASSERT_EQUAL(documents_version(d, DOCUMENT_RULES), 3);
 	CU_ASSERT_EQUAL(documents_version(d, DOCUMENT_CATALOGUE), 0);
 	again(&d);
@@ -113,8 +112,7 @@ static void one_of_an_unknown_kind_is_kept_as_it_came(void)
 
 static CU_TestInfo tests[] = {
 	{ "there is no policy before the first document", there_is_no_policy_before_the_first_document },
-	{ "a document is in force at once and after reopening",
-	  a_document_is_in_force_at_once_and_after_reopening },
+	{ "a document is in force at once and after reopening", a_document_is_in_force_at_once_and_after_reopening },
 	{ "one that does not parse is refused and the old one stays",
 	  one_that_does_not_parse_is_refused_and_the_old_one_stays },
 	{ "one of an unknown kind is kept as it came", one_of_an_unknown_kind_is_kept_as_it_came },

@@ -65,8 +65,7 @@ static void a_value_that_is_not_there_is_missing_and_one_too_long_is_full(void)
 }
 
 static CU_TestInfo tests[] = {
-	{ "a directory is made private and the database in it",
-	  a_directory_is_made_private_and_the_database_in_it },
+	{ "a directory is made private and the database in it", a_directory_is_made_private_and_the_database_in_it },
 	{ "values are found again after reopening and replaced",
 	  values_are_found_again_after_reopening_and_replaced },
 	{ "a value that is not there is missing and one too long is full",

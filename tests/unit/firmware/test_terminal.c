@@ -65,8 +65,7 @@ static void terminals_are_there_again_after_reopening_and_no_token_is_stored(voi
 	shut(&b);
 	box_open(&b);
 	CU_ASSERT_STRING_EQUAL(terminal_of_token(b.terminals, token), "kiosk-1");
-	CU_ASSERT_TRUE(
-		db_run_int(b.db, &n, NULL, "SELECT count(*) FROM terminal WHERE token_hash = ?", "t", token));
+	CU_ASSERT_TRUE(db_run_int(b.db, &n, NULL, "SELECT count(*) FROM terminal WHERE token_hash = ?", "t", token));
 	CU_ASSERT_EQUAL(n, 0);
 	shut(&b);
 }
@@ -152,8 +151,8 @@ static void the_last_place_can_be_taken_and_no_further_one(void)
 	CU_ASSERT_FALSE(add(&b, "one-more", token, &e));
 	CU_ASSERT_EQUAL(e.code, ERR_FULL);
 	for (size_t i = 1; i < terminals_len(b.terminals); i++)
-		CU_ASSERT_TRUE(strcmp(terminals_at(b.terminals, i - 1)->name,
-				      terminals_at(b.terminals, i)->name) < 0);
+		CU_ASSERT_TRUE(strcmp(terminals_at(b.terminals, i - 1)->name, terminals_at(b.terminals, i)->name) <
+			       0);
 	shut(&b);
 }
 

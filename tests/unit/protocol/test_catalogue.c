@@ -7,9 +7,9 @@
 #include <string.h>
 
 #define TITLE "'title':{'zh':'题','en':'title'}"
-#define LIST_OF(name, covers, businesses, roles, rest)                                                       \
-	"{'name':'" name "'," TITLE ",'kind':'black','covers':" covers ",'businesses':" businesses           \
-	",'roles':" roles "," rest "'max_age_s':3600}"
+#define LIST_OF(name, covers, businesses, roles, rest)                                                               \
+	"{'name':'" name "'," TITLE ",'kind':'black','covers':" covers ",'businesses':" businesses ",'roles':" roles \
+	"," rest "'max_age_s':3600}"
 #define LIST(name)      LIST_OF(name, "['uscc']", "['*']", "['subject']", "")
 #define DOCUMENT(lists) "{'type':'catalogue'," TITLE ",'sample':false,'lists':[" lists "]}"
 
@@ -45,10 +45,9 @@ static void a_list_is_read_with_all_it_says(void)
 
 static void a_list_applies_to_its_businesses_and_roles_alone(void)
 {
-	struct catalogue *c =
-		catalogue_of(DOCUMENT(LIST("every") "," LIST_OF("some", "['uscc']", "['open_account']",
-								"['counterparty']", "")),
-			     NULL);
+	struct catalogue *c = catalogue_of(
+		DOCUMENT(LIST("every") "," LIST_OF("some", "['uscc']", "['open_account']", "['counterparty']", "")),
+		NULL);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
 	const struct catalogue_list *every = catalogue_find(c, "every"), *some = catalogue_find(c, "some");
 	CU_ASSERT_TRUE(catalogue_list_applies(every, "anything", false));
@@ -81,14 +80,12 @@ static void a_catalogue_is_refused_with_the_reason(void)
 		{ DOCUMENT(LIST_OF("a", "['uscc']", "['*']", "['subject','subject']", "")), "'subject'" },
 		{ DOCUMENT(LIST_OF("a", "['uscc']", "['*']", "['subject']", "'owner':'x',")),
 		  "unknown field 'owner'" },
-		{ DOCUMENT(LIST_OF("a", "['uscc']", "['*']", "['subject']",
-				   "'reasons':{'0':{'zh':'a','en':'b'}},")),
+		{ DOCUMENT(LIST_OF("a", "['uscc']", "['*']", "['subject']", "'reasons':{'0':{'zh':'a','en':'b'}},")),
 		  "'0'" },
-		{ DOCUMENT(LIST_OF("a", "['uscc']", "['*']", "['subject']",
-				   "'reasons':{'256':{'zh':'a','en':'b'}},")),
+		{ DOCUMENT(
+			  LIST_OF("a", "['uscc']", "['*']", "['subject']", "'reasons':{'256':{'zh':'a','en':'b'}},")),
 		  "'256'" },
-		{ DOCUMENT(LIST_OF("a", "['uscc']", "['*']", "['subject']",
-				   "'reasons':{'01':{'zh':'a','en':'b'}},")),
+		{ DOCUMENT(LIST_OF("a", "['uscc']", "['*']", "['subject']", "'reasons':{'01':{'zh':'a','en':'b'}},")),
 		  "'01'" },
 		{ DOCUMENT("{'name':'a'," TITLE
 			   ",'kind':'grey','covers':['uscc'],'businesses':['*'],'roles':['subject'],"
@@ -176,8 +173,7 @@ static void the_sample_says_that_it_is_one(void)
 
 static CU_TestInfo tests[] = {
 	{ "a list is read with all it says", a_list_is_read_with_all_it_says },
-	{ "a list applies to its businesses and roles alone",
-	  a_list_applies_to_its_businesses_and_roles_alone },
+	{ "a list applies to its businesses and roles alone", a_list_applies_to_its_businesses_and_roles_alone },
 	{ "a catalogue is refused with the reason", a_catalogue_is_refused_with_the_reason },
 	{ "one check asks a bounded number of questions", one_check_asks_a_bounded_number_of_questions },
 	{ "a truncated or bent document never harms", a_truncated_or_bent_document_never_harms },

@@ -98,20 +98,20 @@ static bool refused(const char *data, size_t len)
 static void everything_but_the_deterministic_form_is_refused(void)
 {
 	CU_ASSERT_TRUE(REFUSED(""));
-	CU_ASSERT_TRUE(REFUSED("\x18\x17"));		 /* 23 in two bytes */
-	CU_ASSERT_TRUE(REFUSED("\x19\x00\xff"));	 /* 255 in three */
+	CU_ASSERT_TRUE(REFUSED("\x18\x17"));             /* 23 in two bytes */
+	CU_ASSERT_TRUE(REFUSED("\x19\x00\xff"));         /* 255 in three */
 	CU_ASSERT_TRUE(REFUSED("\x1a\x00\x00\xff\xff")); /* 65535 in five */
 	CU_ASSERT_TRUE(REFUSED("\x1b\x00\x00\x00\x00\xff\xff\xff\xff"));
-	CU_ASSERT_TRUE(REFUSED("\x9f\xff"));	      /* indefinite array */
-	CU_ASSERT_TRUE(REFUSED("\x5f\x41\x01\xff"));  /* indefinite bytes */
-	CU_ASSERT_TRUE(REFUSED("\x1c"));	      /* reserved */
-	CU_ASSERT_TRUE(REFUSED("\xf7"));	      /* undefined */
-	CU_ASSERT_TRUE(REFUSED("\x00\x00"));	      /* something behind */
+	CU_ASSERT_TRUE(REFUSED("\x9f\xff"));             /* indefinite array */
+	CU_ASSERT_TRUE(REFUSED("\x5f\x41\x01\xff"));     /* indefinite bytes */
+	CU_ASSERT_TRUE(REFUSED("\x1c"));                 /* reserved */
+	CU_ASSERT_TRUE(REFUSED("\xf7"));                 /* undefined */
+	CU_ASSERT_TRUE(REFUSED("\x00\x00"));             /* something behind */
 	CU_ASSERT_TRUE(REFUSED("\xa2\x01\x00\x01\x00")); /* a key twice */
 	CU_ASSERT_TRUE(REFUSED("\xa2\x02\x00\x01\x00")); /* keys out of order */
-	CU_ASSERT_TRUE(REFUSED("\x62\xc3\x28"));	      /* not UTF-8 */
+	CU_ASSERT_TRUE(REFUSED("\x62\xc3\x28"));         /* not UTF-8 */
 	CU_ASSERT_TRUE(REFUSED("\xfa\x3f\xc0\x00\x00")); /* 1.5 as binary32 */
-	CU_ASSERT_TRUE(REFUSED("\xf9\x7e\x01"));	      /* another NaN */
+	CU_ASSERT_TRUE(REFUSED("\xf9\x7e\x01"));         /* another NaN */
 	CU_ASSERT_TRUE(REFUSED("\x9b\xff\xff\xff\xff\xff\xff\xff\xff"));
 	CU_ASSERT_TRUE(REFUSED("\x5b\xff\xff\xff\xff\xff\xff\xff\xff"));
 }
@@ -205,7 +205,8 @@ static void what_was_expected_must_come_exactly(void)
 
 static CU_TestInfo tests[] = {
 	{ "items are written as the standard shows", items_are_written_as_the_standard_shows },
-	{ "every half and its neighbours come back as they went", every_half_and_its_neighbours_come_back_as_they_went },
+	{ "every half and its neighbours come back as they went",
+	  every_half_and_its_neighbours_come_back_as_they_went },
 	{ "everything but the deterministic form is refused", everything_but_the_deterministic_form_is_refused },
 	{ "nesting past the limit is refused", nesting_past_the_limit_is_refused },
 	{ "a document cut at any byte is refused", a_document_cut_at_any_byte_is_refused },

@@ -42,7 +42,8 @@ static void hashes_give_the_published_values(void)
 	pbkdf2_block(&k, bytes_of("salt"), 4096, h);
 	check_hex(h, 32, "c5e478d59288c841aa530db6845c4c8d962893a001ce4e11a4963873aa98134a");
 	memset(ikm, 0x0b, sizeof(ikm)); /* RFC 5869, case 1 */
-	hkdf_sha256((struct bytes){ ikm, 22 }, (struct bytes){ (const uint8_t *)"\0\1\2\3\4\5\6\7\10\11\12\13\14", 13 },
+	hkdf_sha256((struct bytes){ ikm, 22 },
+		    (struct bytes){ (const uint8_t *)"\0\1\2\3\4\5\6\7\10\11\12\13\14", 13 },
 		    bytes_of("\xf0\xf1\xf2\xf3\xf4\xf5\xf6\xf7\xf8\xf9"), okm, sizeof(okm));
 	check_hex(okm, 42, "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
 }
@@ -51,7 +52,8 @@ static void a_long_hmac_key_is_hashed_first(void)
 {
 	uint8_t key[131], h[HASH_LEN]; /* RFC 4231, case 6 */
 	memset(key, 0xaa, sizeof(key));
-	hmac_sha256((struct bytes){ key, sizeof(key) }, bytes_of("Test Using Larger Than Block-Size Key - Hash Key First"), h);
+	hmac_sha256((struct bytes){ key, sizeof(key) },
+		    bytes_of("Test Using Larger Than Block-Size Key - Hash Key First"), h);
 	check_hex(h, 32, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
@@ -104,7 +106,8 @@ static void what_is_sealed_to_a_receiver_opens_for_no_one_else(void)
 	CU_ASSERT_FALSE(seal_open(scalar2, point2, bytes_of("ctx"), buf_bytes(&out), &plain, NULL));
 	CU_ASSERT_FALSE(seal_open(scalar, point, bytes_of("other"), buf_bytes(&out), &plain, NULL));
 	for (size_t n = 0; n < out.len; n++)
-		CU_ASSERT_FALSE(seal_open(scalar, point, bytes_of("ctx"), (struct bytes){ out.data, n }, &plain, NULL));
+		CU_ASSERT_FALSE(
+			seal_open(scalar, point, bytes_of("ctx"), (struct bytes){ out.data, n }, &plain, NULL));
 }
 
 static void hex_takes_exactly_its_length_in_lower_case(void)
@@ -121,7 +124,8 @@ static CU_TestInfo tests[] = {
 	{ "hashes give the published values", hashes_give_the_published_values },
 	{ "a long HMAC key is hashed first", a_long_hmac_key_is_hashed_first },
 	{ "a signature holds for its data and key alone", a_signature_holds_for_its_data_and_key_alone },
-	{ "what is sealed opens with its key and context alone", what_is_sealed_opens_with_its_key_and_context_alone },
+	{ "what is sealed opens with its key and context alone",
+	  what_is_sealed_opens_with_its_key_and_context_alone },
 	{ "what is sealed to a receiver opens for no one else", what_is_sealed_to_a_receiver_opens_for_no_one_else },
 	{ "hex takes exactly its length in lower case", hex_takes_exactly_its_length_in_lower_case },
 	CU_TEST_INFO_NULL,

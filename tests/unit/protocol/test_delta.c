@@ -30,8 +30,11 @@ static enum err_code merging(const struct made *a, const struct made *b)
 static void a_changed_value_is_an_addition_and_a_removal(void)
 {
 	struct entry old[] = { { 1, 10 }, { 2, 20 }, { 3, 30 } }, new[] = { { 1, 10 }, { 2, 21 }, { 4, 40 } };
-	struct made a = made_snapshot(&(struct set){ old, 3, 3 }, 4), b = made_snapshot(&(struct set){ new, 3, 3 }, 6);
-	static const struct entry expected[] = { { 2, 21 }, { 2, 20 | ENTRY_REMOVED }, { 3, 30 | ENTRY_REMOVED }, { 4, 40 } };
+	struct made a = made_snapshot(&(struct set){ old, 3, 3 }, 4),
+		    b = made_snapshot(&(struct set){ new, 3, 3 }, 6);
+	static const struct entry expected[] = {
+		{ 2, 21 }, { 2, 20 | ENTRY_REMOVED }, { 3, 30 | ENTRY_REMOVED }, { 4, 40 }
+	};
 	struct made direct = step(expected, 4, 4, 6);
 	struct buf out;
 	buf_init(&out, 4096);
@@ -44,7 +47,8 @@ static void a_changed_value_is_an_addition_and_a_removal(void)
 static void a_delta_needs_two_snapshots_of_one_list_in_rising_order(void)
 {
 	struct entry one[] = { { 1, 10 } };
-	struct made a = made_snapshot(&(struct set){ one, 1, 1 }, 1), b = made_snapshot(&(struct set){ one, 1, 1 }, 2);
+	struct made a = made_snapshot(&(struct set){ one, 1, 1 }, 1),
+		    b = made_snapshot(&(struct set){ one, 1, 1 }, 2);
 	struct err e = { 0 };
 	struct buf out;
 	buf_init(&out, 4096);

@@ -34,7 +34,7 @@ static void the_bytes_are_those_of_the_specification(void)
 	struct fingerprint f = { { 0, 0 } }, back;
 	uint8_t out[FINGERPRINT_BYTES];
 	static const uint8_t expected[FINGERPRINT_BYTES] = { 0x3b, 0xaa, 0xc9, 0xa4, 0xba, 0x4d, 0x1e, 0xc5,
-							      0x42, 0xb4, 0x76, 0x40, 0x82, 0x61, 0x6a, 0xc6 };
+							     0x42, 0xb4, 0x76, 0x40, 0x82, 0x61, 0x6a, 0xc6 };
 	fingerprint_add(&f, 0x1111111111111111, 0x01ffff);
 	fingerprint_encode(&f, out);
 	CU_ASSERT_EQUAL(memcmp(out, expected, sizeof(out)), 0);
@@ -44,7 +44,8 @@ static void the_bytes_are_those_of_the_specification(void)
 
 static CU_TestInfo tests[] = {
 	{ "adding and taking away commute and cancel", adding_and_taking_away_commute_and_cancel },
-	{ "one entry more, less or different shows in both sums", one_entry_more_less_or_different_shows_in_both_sums },
+	{ "one entry more, less or different shows in both sums",
+	  one_entry_more_less_or_different_shows_in_both_sums },
 	{ "the bytes are those of the specification", the_bytes_are_those_of_the_specification },
 	CU_TEST_INFO_NULL,
 };

@@ -58,7 +58,8 @@ static bool as_expected(enum identifier_fault fault, const struct identifier *id
 		return fault == IDENTIFIER_FAULT_CHECK_DIGIT;
 	if (strcmp(expect, "baddate") == 0)
 		return fault == IDENTIFIER_FAULT_DATE;
-	if (strcmp(expect, "badregion") == 0) /* a warning, never a rejection; one of them has a wrong check digit, too */
+	if (strcmp(expect, "badregion") ==
+	    0) /* a warning, never a rejection; one of them has a wrong check digit, too */
 		return fault == IDENTIFIER_FAULT_CHECK_DIGIT ||
 		       (fault == IDENTIFIER_FAULT_NONE && (id->warnings & IDENTIFIER_WARN_UNKNOWN_REGION) != 0);
 	if (strcmp(expect, "region_not_yet") == 0)
@@ -107,7 +108,8 @@ static void check_all(const struct expectation *x, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		struct identifier id;
 		enum identifier_fault fault = fault_of(x[i].kind, x[i].text, &id);
-		if (fault != x[i].fault || (fault == IDENTIFIER_FAULT_NONE && strcmp(id.canonical, x[i].canonical) != 0))
+		if (fault != x[i].fault ||
+		    (fault == IDENTIFIER_FAULT_NONE && strcmp(id.canonical, x[i].canonical) != 0))
 			printf("\n    %s: %s, %s\n", x[i].text, identifier_fault_name(fault), id.canonical);
 		CU_ASSERT_EQUAL(fault, x[i].fault);
 		if (fault == IDENTIFIER_FAULT_NONE)
@@ -179,8 +181,9 @@ static void each_check_digit_of_a_machine_readable_passport_has_its_own_fault(vo
 		char now;
 		enum identifier_fault fault;
 	} changes[] = {
-		{ 9, '7', FAULT(CHECK_DIGIT) },	   { 19, '3', FAULT(CHECK_BIRTH) },  { 27, '8', FAULT(CHECK_EXPIRY) },
-		{ 42, '2', FAULT(CHECK_OPTIONAL) }, { 43, '1', FAULT(CHECK_COMPOSITE) }, { 20, 'Q', FAULT(SEX) },
+		{ 9, '7', FAULT(CHECK_DIGIT) },      { 19, '3', FAULT(CHECK_BIRTH) },
+		{ 27, '8', FAULT(CHECK_EXPIRY) },    { 42, '2', FAULT(CHECK_OPTIONAL) },
+		{ 43, '1', FAULT(CHECK_COMPOSITE) }, { 20, 'Q', FAULT(SEX) },
 	};
 	struct identifier id;
 	CU_ASSERT_EQUAL(fault_of(IDENTIFIER_PASSPORT, MRZ, &id), FAULT(NONE));
@@ -191,8 +194,10 @@ static void each_check_digit_of_a_machine_readable_passport_has_its_own_fault(vo
 		mrz[changes[i].at] = changes[i].now;
 		CU_ASSERT_EQUAL(fault_of(IDENTIFIER_PASSPORT, mrz, &id), changes[i].fault);
 	}
-	CU_ASSERT_EQUAL(fault_of(IDENTIFIER_PASSPORT, "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<" MRZ, &id), FAULT(NONE));
-	CU_ASSERT_EQUAL(fault_of(IDENTIFIER_PASSPORT, "V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<" MRZ, &id), FAULT(PREFIX));
+	CU_ASSERT_EQUAL(fault_of(IDENTIFIER_PASSPORT, "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<" MRZ, &id),
+			FAULT(NONE));
+	CU_ASSERT_EQUAL(fault_of(IDENTIFIER_PASSPORT, "V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<" MRZ, &id),
+			FAULT(PREFIX));
 }
 
 static void what_is_shown_hides_the_middle(void)
@@ -286,7 +291,8 @@ static const char *number_make(enum identifier_kind kind, char *s)
 	static const char *const regions[] = { "330802", "110105", "440308", "510107" };
 	const char *region = regions[draw(4)];
 	if (kind == IDENTIFIER_RESIDENT_ID) {
-		snprintf(s, 20, "%s%04u%02u%02u%03u", region, 1985 + draw(40), 1 + draw(12), 1 + draw(31), draw(1000));
+		snprintf(s, 20, "%s%04u%02u%02u%03u", region, 1985 + draw(40), 1 + draw(12), 1 + draw(31),
+			 draw(1000));
 		s[17] = check_11_2(s);
 		s[18] = '\0';
 	} else if (kind == IDENTIFIER_USCC) {
@@ -344,8 +350,10 @@ static void an_independent_library_gives_the_same_verdicts(void)
 		bool component = strncmp(at, "InvalidComponent", 16) == 0;
 		enum identifier_fault fault = fault_of(kinds[i % 3], numbers[i], &id);
 		bool ours = fault == FAULT(NONE);
-		if (ours != theirs && !(component && ours && id.warnings != 0) && fault != FAULT(KIND) && fault != FAULT(FUTURE)) {
-			printf("\n    %s: %s, they say %.*s", numbers[i], identifier_fault_name(fault), (int)(end - at), at);
+		if (ours != theirs && !(component && ours && id.warnings != 0) && fault != FAULT(KIND) &&
+		    fault != FAULT(FUTURE)) {
+			printf("\n    %s: %s, they say %.*s", numbers[i], identifier_fault_name(fault),
+			       (int)(end - at), at);
 			differ++;
 		}
 		valid += ours;

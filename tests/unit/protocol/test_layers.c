@@ -220,13 +220,13 @@ static void every_way_a_delta_can_disagree_with_the_set_is_noticed(void)
 		bool fits;
 	} cases[] = {
 		{ { { 10, 1 | ENTRY_REMOVED } }, 1, true },
-		{ { { 10, 2 | ENTRY_REMOVED } }, 1, false },            /* another old value */
-		{ { { 11, 1 | ENTRY_REMOVED } }, 1, false },            /* is not there */
+		{ { { 10, 2 | ENTRY_REMOVED } }, 1, false }, /* another old value */
+		{ { { 11, 1 | ENTRY_REMOVED } }, 1, false }, /* is not there */
 		{ { { 11, 1 } }, 1, true },
-		{ { { 10, 1 } }, 1, false },                            /* is there already */
+		{ { { 10, 1 } }, 1, false }, /* is there already */
 		{ { { 10, 5 }, { 10, 1 | ENTRY_REMOVED } }, 2, true },
 		{ { { 10, 5 }, { 10, 2 | ENTRY_REMOVED } }, 2, false },
-		{ { { 11, 1 }, { 20, 2 } }, 2, false },                 /* the last one counts too */
+		{ { { 11, 1 }, { 20, 2 } }, 2, false }, /* the last one counts too */
 		{ { { 11, 1 }, { 12, 2 } }, 2, true },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -323,13 +323,15 @@ static CU_TestInfo tests[] = {
 	{ "any path of deltas gives central's snapshot byte for byte",
 	  any_path_of_deltas_gives_centrals_snapshot_byte_for_byte },
 	{ "merged deltas are the direct delta byte for byte", merged_deltas_are_the_direct_delta_byte_for_byte },
-	{ "a delta for another list, epoch or version is refused", a_delta_for_another_list_epoch_or_version_is_refused },
+	{ "a delta for another list, epoch or version is refused",
+	  a_delta_for_another_list_epoch_or_version_is_refused },
 	{ "a delta made from another set is refused and moves the fingerprint elsewhere",
 	  a_delta_made_from_another_set_is_refused_and_moves_the_fingerprint_elsewhere },
 	{ "every way a delta can disagree with the set is noticed",
 	  every_way_a_delta_can_disagree_with_the_set_is_noticed },
 	{ "the newest layer decides, removals included", the_newest_layer_decides_removals_included },
-	{ "filters never hide an entry or a removal of any layer", filters_never_hide_an_entry_or_a_removal_of_any_layer },
+	{ "filters never hide an entry or a removal of any layer",
+	  filters_never_hide_an_entry_or_a_removal_of_any_layer },
 	{ "no more layers than the limit", no_more_layers_than_the_limit },
 	CU_TEST_INFO_NULL,
 };

@@ -56,10 +56,10 @@ static void the_snapshot_is_taken_when_it_is_cheaper_or_the_only_way(void)
 	CU_ASSERT_EQUAL(plan_choose(x.edges, x.len, 690, 700, 100).kind, PLAN_SNAPSHOT);
 	CU_ASSERT_EQUAL(plan_choose(x.edges, x.len, 690, 700, 100).size_bytes, 100);
 	CU_ASSERT_EQUAL(plan_choose(x.edges, x.len, 690, 700, 1000000).kind, PLAN_DELTAS);
-	CU_ASSERT_EQUAL(plan_choose(x.edges, x.len, 0, 700, 1000000).kind, PLAN_SNAPSHOT);    /* a new branch */
-	CU_ASSERT_EQUAL(plan_choose(x.edges, x.len, 3, 700, 100000000).kind, PLAN_SNAPSHOT);  /* too old */
-	CU_ASSERT_EQUAL(plan_choose(x.edges, x.len, 701, 700, 1000000).kind, PLAN_SNAPSHOT);  /* ahead: damaged */
-	CU_ASSERT_EQUAL(plan_choose(x.edges, x.len, 700, 900, 1000000).kind, PLAN_SNAPSHOT);  /* not in the index */
+	CU_ASSERT_EQUAL(plan_choose(x.edges, x.len, 0, 700, 1000000).kind, PLAN_SNAPSHOT);   /* a new branch */
+	CU_ASSERT_EQUAL(plan_choose(x.edges, x.len, 3, 700, 100000000).kind, PLAN_SNAPSHOT); /* too old */
+	CU_ASSERT_EQUAL(plan_choose(x.edges, x.len, 701, 700, 1000000).kind, PLAN_SNAPSHOT); /* ahead: damaged */
+	CU_ASSERT_EQUAL(plan_choose(x.edges, x.len, 700, 900, 1000000).kind, PLAN_SNAPSHOT); /* not in the index */
 	CU_ASSERT_EQUAL(plan_choose(NULL, 0, 1, 2, 1000000).kind, PLAN_SNAPSHOT);
 	CU_ASSERT_EQUAL(plan_choose(x.edges, x.len, 700, 700, 1000000).kind, PLAN_NOTHING);
 }
@@ -94,8 +94,13 @@ static void of_equally_cheap_ways_the_shorter_is_taken(void)
 
 static void edges_that_do_not_rise_cannot_lead_in_circles(void)
 {
-	struct plan_edge edges[] = { { 2, 1, 0 }, { 2, 2, 0 }, { 3, 2, 0 }, { 1, 2, 7 },
-				     { 2, 9, 0 }, { 2, 3, UINT64_MAX }, { 2, 3, UINT64_MAX - 1 } };
+	struct plan_edge edges[] = { { 2, 1, 0 },
+				     { 2, 2, 0 },
+				     { 3, 2, 0 },
+				     { 1, 2, 7 },
+				     { 2, 9, 0 },
+				     { 2, 3, UINT64_MAX },
+				     { 2, 3, UINT64_MAX - 1 } };
 	CU_ASSERT_EQUAL(plan_choose(edges, 6, 1, 3, 1000).kind, PLAN_SNAPSHOT);
 	CU_ASSERT_EQUAL(plan_choose(edges, 7, 1, 3, UINT64_MAX).kind, PLAN_SNAPSHOT); /* the sum would not fit */
 	edges[6].size_bytes = 3;

@@ -121,8 +121,8 @@ static void compounds_follow_the_truth_tables_of_pmml(void)
 		for (int a = 0; a < 3; a++)
 			for (int b = 0; b < 3; b++) {
 				char json[256];
-				snprintf(json, sizeof(json), "{'op':'%s','of':[%s,%s]}", tables[t].op,
-					 leaf[a], leaf[b]);
+				snprintf(json, sizeof(json), "{'op':'%s','of':[%s,%s]}", tables[t].op, leaf[a],
+					 leaf[b]);
 				IS(json, (enum truth)tables[t].table[a][b]);
 			}
 }
@@ -226,9 +226,8 @@ static void a_number_that_is_none_is_refused(void)
 
 /* Rules. */
 #define WORDS "'basis':{'zh':'法','en':'law'},'text':{'zh':'文','en':'text'}"
-#define RULE(id, outcome, rest, when)                                                                        \
-	"{'id':'" id "','outcome':'" outcome "','code':'C_1','from':'2020-01-01'," rest WORDS                \
-	",'when':" when "}"
+#define RULE(id, outcome, rest, when)                                                                                \
+	"{'id':'" id "','outcome':'" outcome "','code':'C_1','from':'2020-01-01'," rest WORDS ",'when':" when "}"
 #define DOCUMENT(rules) "{'type':'rules','title':{'zh':'题','en':'title'},'sample':true,'rules':[" rules "]}"
 
 static struct rule_set *rules_of(const char *json, struct err *e)
@@ -241,10 +240,10 @@ static struct rule_set *rules_of(const char *json, struct err *e)
 
 static void the_most_severe_of_the_rules_that_fire_wins_and_each_is_reported(void)
 {
-	struct rule_set *s = rules_of(
-		DOCUMENT(RULE("a", "enhanced", "", T) "," RULE("b", "refuse", "", T) "," RULE(
-			"c", "refer", "", T) "," RULE("d", "refuse", "", F) "," RULE("e", "refuse", "", U)),
-		NULL);
+	struct rule_set *s =
+		rules_of(DOCUMENT(RULE("a", "enhanced", "", T) "," RULE("b", "refuse", "", T) "," RULE(
+				 "c", "refer", "", T) "," RULE("d", "refuse", "", F) "," RULE("e", "refuse", "", U)),
+			 NULL);
 	size_t fired[8];
 	enum outcome outcome;
 	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
@@ -300,20 +299,16 @@ static void a_rule_document_is_refused_with_the_reason(void)
 		{ DOCUMENT(RULE("a", "refuse", "'weight':1,", T)), "unknown field 'weight'" },
 		{ DOCUMENT(RULE("A", "refuse", "", T)), "id is no name" },
 		{ DOCUMENT(RULE("builtin", "refuse", "", T)), "one that is kept" },
-		{ DOCUMENT(RULE("a", "refuse", "", T) "," RULE("a", "refuse", "", F)),
-		  "rule a stands there twice" },
+		{ DOCUMENT(RULE("a", "refuse", "", T) "," RULE("a", "refuse", "", F)), "rule a stands there twice" },
 		{ DOCUMENT(RULE("a", "refuse", "'to':'2019-12-31',", T)), "last day lies before the first" },
 		{ DOCUMENT(RULE("a", "refuse", "'to':'2021-02-29',", T)), "to: there is no such day" },
 		{ DOCUMENT(RULE("a", "refuse", "'to':20210228,", T)), "rule a: to" },
-		{ DOCUMENT(RULE("a", "refuse", "", "{'op':'perhaps'}")),
-		  "rule a: when: unknown operator 'perhaps'" },
-		{ DOCUMENT("{'id':'a','outcome':'refuse','code':'x','from':'2020-01-01'," WORDS ",'when':" T
-			   "}"),
+		{ DOCUMENT(RULE("a", "refuse", "", "{'op':'perhaps'}")), "rule a: when: unknown operator 'perhaps'" },
+		{ DOCUMENT("{'id':'a','outcome':'refuse','code':'x','from':'2020-01-01'," WORDS ",'when':" T "}"),
 		  "code" },
 		{ DOCUMENT("{'id':'a','outcome':'refuse','code':'X','from':'2020-01-01'," WORDS "}"),
 		  "when is missing" },
-		{ DOCUMENT("{'id':'a','outcome':'refuse','code':'X'," WORDS ",'when':" T "}"),
-		  "from is missing" },
+		{ DOCUMENT("{'id':'a','outcome':'refuse','code':'X'," WORDS ",'when':" T "}"), "from is missing" },
 	};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct err e = { 0 };
@@ -392,8 +387,7 @@ static void fifty_rules_are_asked_in_microseconds(void)
 	for (int i = 0; i < 2000; i++)
 		n += rule_set_eval(s, many, 64, 20000, fired, 64, &outcome);
 	clock_gettime(CLOCK_MONOTONIC, &to);
-	double each_us =
-		((double)(to.tv_sec - from.tv_sec) * 1e6 + (double)(to.tv_nsec - from.tv_nsec) / 1e3) / 2000;
+	double each_us = ((double)(to.tv_sec - from.tv_sec) * 1e6 + (double)(to.tv_nsec - from.tv_nsec) / 1e3) / 2000;
 	printf(" %.1f us ", each_us);
 	CU_ASSERT_EQUAL(n, 0);
 	CU_ASSERT(each_us < 200); /* under sanitizers, on a busy machine; plain it takes 3 to 5 */

@@ -100,7 +100,9 @@ static struct set skewed(int kind, size_t len)
 {
 	struct set s = set_new(len, 5);
 	for (size_t i = 0; i < s.len; i++)
-		s.entries[i].tag = kind == 0 ? i : kind == 1 ? UINT64_MAX - (s.len - 1 - i) : UINT64_C(1) << 63 | i << 3;
+		s.entries[i].tag = kind == 0   ? i
+				   : kind == 1 ? UINT64_MAX - (s.len - 1 - i)
+					       : UINT64_C(1) << 63 | i << 3;
 	return s;
 }
 
@@ -114,7 +116,8 @@ static void tags_crowded_into_one_bucket_are_found_quickly(void)
 		holds_exactly(&m.segment, &set);
 		misses_what_is_absent(&m.segment, &set);
 		clock_gettime(CLOCK_MONOTONIC, &to);
-		CU_ASSERT_TRUE(to.tv_sec - from.tv_sec < 20); /* one by one would take half a minute, a sanitizer aside */
+		CU_ASSERT_TRUE(to.tv_sec - from.tv_sec <
+			       20); /* one by one would take half a minute, a sanitizer aside */
 		made_free(&m);
 		set_free(&set);
 	}
@@ -146,7 +149,8 @@ static void the_bytes_are_those_of_the_specification(void)
 	struct buf out;
 	buf_init(&out, 4096);
 	CU_ASSERT_TRUE_FATAL(segment_build(&head, entries, &out, &e));
-	static const uint8_t start[] = { 'X', 'B', 'S', 'G', 1, 0, 24, 0, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1 };
+	static const uint8_t start[] = { 'X', 'B', 'S', 'G', 1, 0, 24, 0, 3, 0, 0, 0, 0,
+					 0,   0,   0,   1,   0, 0, 0,  0, 0, 0, 0, 1 };
 	CU_ASSERT_EQUAL(memcmp(out.data, start, sizeof(start)), 0);
 	CU_ASSERT_EQUAL(out.data[40], 'a');
 	/* k = 2: buckets 0, 2, 2; one directory cell; unary 1 0 0 1 1 0 0 = 0x19; records of 62 + 24 bits. */
@@ -245,10 +249,9 @@ static void a_segment_cut_or_extended_anywhere_is_refused(void)
 
 static struct made made_delta(void)
 {
-	struct entry entries[] = { { 5, 1 },
-				   { 5, 2 | ENTRY_REMOVED },
-				   { UINT64_C(1) << 62, 9 | ENTRY_REMOVED },
-				   { UINT64_MAX, 3 } };
+	struct entry entries[] = {
+		{ 5, 1 }, { 5, 2 | ENTRY_REMOVED }, { UINT64_C(1) << 62, 9 | ENTRY_REMOVED }, { UINT64_MAX, 3 }
+	};
 	struct segment_head head = { .name = "test", .delta = true, .version = 9, .from = 8, .entries = 4 };
 	struct buf out;
 	buf_init(&out, 4096);
@@ -322,7 +325,8 @@ static void a_segment_altered_after_its_check_is_never_read_outside(void)
 	for (int round = 0; round < 300; round++) {
 		uint8_t *parts = m.bytes + SEGMENT_HEADER;
 		for (int i = 0; i < 20; i++)
-			parts[set_random(&seed) % (m.segment.bytes.len - SEGMENT_HEADER)] = (uint8_t)set_random(&seed);
+			parts[set_random(&seed) % (m.segment.bytes.len - SEGMENT_HEADER)] =
+				(uint8_t)set_random(&seed);
 		if (round % 3 == 0) /* directory and unary bits all ones */
 			memset(parts, 0xff, m.segment.layout.records - SEGMENT_HEADER);
 		for (int i = 0; i < 200; i++)
@@ -348,9 +352,9 @@ static void a_head_that_lies_is_refused(void)
 	static const struct {
 		size_t at;
 		uint8_t byte;
-	} lies[] = { { 0, 'Y' }, { 4, 2 }, { 5, 1 }, { 5, 2 }, { 6, 25 }, { 7, 1 }, { 8, 99 }, { 8, 101 }, { 11, 0xff },
-		     { 12, 1 }, { 20, 1 }, { 24, 0 }, { 32, 1 }, { 40, 0 }, { 40, 'T' }, { 40, '_' }, { 45, 'x' },
-		     { 71, 'x' }, { 72, 1 }, { 127, 1 } };
+	} lies[] = { { 0, 'Y' },  { 4, 2 },     { 5, 1 },    { 5, 2 },    { 6, 25 }, { 7, 1 },  { 8, 99 },
+		     { 8, 101 },  { 11, 0xff }, { 12, 1 },   { 20, 1 },   { 24, 0 }, { 32, 1 }, { 40, 0 },
+		     { 40, 'T' }, { 40, '_' },  { 45, 'x' }, { 71, 'x' }, { 72, 1 }, { 127, 1 } };
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
 		uint8_t kept = m.bytes[lies[i].at];
 		m.bytes[lies[i].at] = lies[i].byte;

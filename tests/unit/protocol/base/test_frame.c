@@ -73,7 +73,11 @@ static void a_frame_comes_back_as_it_went(void)
 {
 	struct frame f;
 	CU_ASSERT_TRUE(frame_encode(17, bytes_of("abc"), &out, &e));
-	CU_ASSERT_EQUAL(memcmp(out.data, "\0\0\0\4\x11" "abc", 8), 0);
+	CU_ASSERT_EQUAL(memcmp(out.data,
+			       "\0\0\0\4\x11"
+			       "abc",
+			       8),
+			0);
 	CU_ASSERT_TRUE(frame_decode(buf_bytes(&out), &f, &e));
 	CU_ASSERT_EQUAL(f.type, 17);
 	CU_ASSERT_EQUAL(f.size, 8);

@@ -28,7 +28,8 @@ static void bytes_pass_inward_with_the_peers_name(void)
 	CU_ASSERT_EQUAL(rig_recv(fd, word, sizeof(word), 2000), 0);
 	CU_ASSERT_EQUAL(send(fd, "answer", 6, MSG_NOSIGNAL), 6);
 	close(fd);
-	for (int64_t end = loop_now_ms() + 2000; tls_pending(c.tls) < 5 && loop_now_ms() < end; loop_once(rig.loop, 2))
+	for (int64_t end = loop_now_ms() + 2000; tls_pending(c.tls) < 5 && loop_now_ms() < end;
+	     loop_once(rig.loop, 2))
 		(void)tls_read(c.tls, (uint8_t *)word, 1, &n, &e);
 	CU_ASSERT_EQUAL(tls_read(c.tls, (uint8_t *)word + 1, 5, &n, &e), TLS_DONE);
 	CU_ASSERT_EQUAL(memcmp(word, "answer", 6), 0);
@@ -91,7 +92,8 @@ static void a_stalled_handshake_is_cut(void)
 	loop_once(rig.loop, 20);
 	CU_ASSERT_EQUAL(send(fd, "\x16\x03\x01", 3, MSG_NOSIGNAL), 3); /* a handshake's beginning, then nothing */
 	CU_ASSERT_EQUAL(rig_recv(fd, &byte, 1, 3000), 0);
-	CU_ASSERT_TRUE(loop_now_ms() - begin >= RIG_DEADLINE_MS - 20 && loop_now_ms() - begin < RIG_DEADLINE_MS + 1000);
+	CU_ASSERT_TRUE(loop_now_ms() - begin >= RIG_DEADLINE_MS - 20 &&
+		       loop_now_ms() - begin < RIG_DEADLINE_MS + 1000);
 	close(fd);
 	CU_ASSERT_TRUE(rig_until(&rig.seen.failed, 1, 1000));
 	CU_ASSERT_PTR_NOT_NULL(strstr(rig.seen.text, "no handshake within"));
@@ -201,7 +203,8 @@ static void clients_that_leave_anywhere_cost_nothing(void)
 		if (fd >= 0)
 			close(fd);
 	}
-	for (int64_t end = loop_now_ms() + 3000; rig_descriptors(proc_pid(rig.proc)) > before && loop_now_ms() < end;) {
+	for (int64_t end = loop_now_ms() + 3000;
+	     rig_descriptors(proc_pid(rig.proc)) > before && loop_now_ms() < end;) {
 		int fd = accept4(rig.service, NULL, NULL, SOCK_CLOEXEC);
 		if (fd >= 0)
 			close(fd);
@@ -232,7 +235,8 @@ static void a_request_carries_the_clients_name_to_its_handler(void)
 	struct end c = end_client(&rig.client_id);
 	CU_ASSERT_EQUAL(tls_write(c.tls, (const uint8_t *)request, sizeof(request) - 1, &n, &e), TLS_DONE);
 	enum tls_step step = TLS_WANT_READ;
-	for (int64_t end = loop_now_ms() + 2000; step != TLS_CLOSED && len < sizeof(answer) - 1 && loop_now_ms() < end; loop_once(rig.loop, 2)) {
+	for (int64_t end = loop_now_ms() + 2000;
+	     step != TLS_CLOSED && len < sizeof(answer) - 1 && loop_now_ms() < end; loop_once(rig.loop, 2)) {
 		step = tls_read(c.tls, (uint8_t *)answer + len, sizeof(answer) - 1 - len, &n, &e);
 		len += n;
 	}
@@ -289,7 +293,8 @@ static CU_TestInfo tests[] = {
 	{ "a stalled handshake is cut", a_stalled_handshake_is_cut },
 	{ "an idle connection is cut", an_idle_connection_is_cut },
 	{ "connections are bounded", connections_are_bounded },
-	{ "a slow reader costs bounded memory and loses nothing", a_slow_reader_costs_bounded_memory_and_loses_nothing },
+	{ "a slow reader costs bounded memory and loses nothing",
+	  a_slow_reader_costs_bounded_memory_and_loses_nothing },
 	{ "clients that leave anywhere cost nothing", clients_that_leave_anywhere_cost_nothing },
 	{ "a request carries the client's name to its handler", a_request_carries_the_clients_name_to_its_handler },
 	{ "a missing service is told", a_missing_service_is_told },

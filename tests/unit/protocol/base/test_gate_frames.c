@@ -27,10 +27,21 @@ static struct gate_config sample(void)
 		.deadline_ms = 1000,
 		.idle_ms = 2000,
 		.conns_max = 3,
-		.ports = { { .inward = true, .name = "https", .host = "0.0.0.0", .port = 0, .socket = "/run/xinbian/http",
-			     .cert = bytes_of("cert"), .key = bytes_of("key"), .ca = bytes_of("ca"), .peer_required = true },
-			   { .name = "mqtt", .host = "central.example", .port = 8883, .socket = "/run/xinbian/mqtt",
-			     .tls_name = "broker", .ca = bytes_of("ca") } },
+		.ports = { { .inward = true,
+			     .name = "https",
+			     .host = "0.0.0.0",
+			     .port = 0,
+			     .socket = "/run/xinbian/http",
+			     .cert = bytes_of("cert"),
+			     .key = bytes_of("key"),
+			     .ca = bytes_of("ca"),
+			     .peer_required = true },
+			   { .name = "mqtt",
+			     .host = "central.example",
+			     .port = 8883,
+			     .socket = "/run/xinbian/mqtt",
+			     .tls_name = "broker",
+			     .ca = bytes_of("ca") } },
 		.ports_len = 2,
 	};
 }
@@ -44,7 +55,8 @@ static void a_configuration_comes_back_as_it_went(void)
 	CU_ASSERT_EQUAL(d.now_s, 1767225600);
 	CU_ASSERT_STRING_EQUAL(d.run_dir, "/run/xinbian");
 	CU_ASSERT_TRUE(d.deadline_ms == 1000 && d.idle_ms == 2000 && d.conns_max == 3 && d.ports_len == 2);
-	CU_ASSERT_TRUE(d.ports[0].inward && d.ports[0].peer_required && !d.ports[1].inward && !d.ports[1].peer_required);
+	CU_ASSERT_TRUE(d.ports[0].inward && d.ports[0].peer_required && !d.ports[1].inward &&
+		       !d.ports[1].peer_required);
 	CU_ASSERT_STRING_EQUAL(d.ports[0].name, "https");
 	CU_ASSERT_STRING_EQUAL(d.ports[1].host, "central.example");
 	CU_ASSERT_EQUAL(d.ports[1].port, 8883);
@@ -131,7 +143,8 @@ static void a_clock_is_eight_bytes(void)
 
 static CU_TestInfo tests[] = {
 	{ "a configuration comes back as it went", a_configuration_comes_back_as_it_went },
-	{ "a configuration cut short or with more behind is refused", a_configuration_cut_short_or_with_more_behind_is_refused },
+	{ "a configuration cut short or with more behind is refused",
+	  a_configuration_cut_short_or_with_more_behind_is_refused },
 	{ "a port that makes no sense is refused", a_port_that_makes_no_sense_is_refused },
 	{ "an event comes back as it went", an_event_comes_back_as_it_went },
 	{ "a clock is eight bytes", a_clock_is_eight_bytes },

@@ -158,7 +158,7 @@ static void a_gate_that_died_comes_back_and_serves_again(void)
 /* libmosquitto → gate → TLS → mosquitto */
 
 #define BROKER_LINES                                                                                                 \
-	"listener %d 127.0.0.1\ncafile %%d/ca.crt\ncertfile %%d/server.crt\nkeyfile %%d/server.key\n"                   \
+	"listener %d 127.0.0.1\ncafile %%d/ca.crt\ncertfile %%d/server.crt\nkeyfile %%d/server.key\n"                \
 	"require_certificate true\nuse_identity_as_username true\n"
 
 static unsigned ups, downs, messages;
@@ -200,13 +200,17 @@ static void mqtt_reaches_a_broker_through_gate_and_again_after_gate_died(void)
 	rig_port(false, "mqtt", &now_client, &rig.ca)->port = number;
 	rig_start();
 	ups = downs = messages = 0;
-	struct mqtt_config c = { .client_id = "b0001", .socket_path = rig.config.ports[0].socket, .backoff_min_ms = 50, .backoff_max_ms = 200 };
+	struct mqtt_config c = { .client_id = "b0001",
+				 .socket_path = rig.config.ports[0].socket,
+				 .backoff_min_ms = 50,
+				 .backoff_max_ms = 200 };
 	struct mqtt *m = mqtt_new(rig.loop, &c, &events, NULL, &e);
 	for (unsigned round = 1; round <= 2; round++) {
 		CU_ASSERT_TRUE(rig_until(&ups, round, 8000));
 		CU_ASSERT_TRUE(mqtt_subscribe(m, "t", &e));
 		for (int i = 0; i < 10; i++)
-			CU_ASSERT_TRUE(mqtt_publish(m, "t", (struct bytes){ chunk, sizeof(chunk) }, false, 0, NULL, &e));
+			CU_ASSERT_TRUE(
+				mqtt_publish(m, "t", (struct bytes){ chunk, sizeof(chunk) }, false, 0, NULL, &e));
 		CU_ASSERT_TRUE(rig_until(&messages, 10 * round, 8000));
 		if (round == 1)
 			kill(proc_pid(rig.proc), SIGKILL);

@@ -33,8 +33,8 @@ static void handle(struct http_request *r, void *arg)
 	}
 	buf_init(&out, 4096);
 	const char *q = http_query(r, "q");
-	buf_add_fmt(&out, "%s %s q=%s peer=%s body=%zu", http_method(r), http_path(r), q != NULL ? q : "-", http_peer(r),
-		    http_body(r).len);
+	buf_add_fmt(&out, "%s %s q=%s peer=%s body=%zu", http_method(r), http_path(r), q != NULL ? q : "-",
+		    http_peer(r), http_body(r).len);
 	http_reply_header(r, "X-Test", "yes");
 	http_reply(r, 200, "text/plain", buf_bytes(&out));
 	buf_clear(&out);
@@ -64,7 +64,8 @@ static int client(const char *bind_to)
 	if (bind_to != NULL) {
 		size_t len = strlen(bind_to);
 		memcpy(a.sun_path + 1, bind_to, len);
-		if (bind(fd, (struct sockaddr *)&a, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len)) != 0)
+		if (bind(fd, (struct sockaddr *)&a, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len)) !=
+		    0)
 			abort();
 	}
 	snprintf(a.sun_path, sizeof(a.sun_path), "%s", w.path);
@@ -118,7 +119,8 @@ static void requests_reach_the_handler_decoded(void)
 	HAS(text, "GET /a b q=x=y peer= body=0");
 	HAS(one("POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", "body="), "POST /p q=- peer= body=3");
 	HAS(one("DELETE /p HTTP/1.1\r\nHost: x\r\n\r\n", "body="), "DELETE /p");
-	HAS(one("POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n", "body="), "body=4");
+	HAS(one("POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n", "body="),
+	    "body=4");
 }
 
 static void a_malformed_address_is_refused_before_the_handler(void)
@@ -194,7 +196,9 @@ static void the_peers_name_comes_from_its_address_alone(void)
 {
 	static const struct {
 		const char *address, *name;
-	} cases[] = { { "xb-gate/1/kiosk-7", "peer=kiosk-7 " }, { "xb-gate/2/", "peer= " }, { "other/3/kiosk-7", "peer= " } };
+	} cases[] = { { "xb-gate/1/kiosk-7", "peer=kiosk-7 " },
+		      { "xb-gate/2/", "peer= " },
+		      { "other/3/kiosk-7", "peer= " } };
 	for (size_t i = 0; i < 3; i++) {
 		int fd = client(cases[i].address);
 		send_text(fd, "GET / HTTP/1.1\r\nHost: x\r\nX-Peer: kiosk-9\r\n\r\n");
@@ -225,7 +229,8 @@ struct call {
 static void *call_thread(void *arg)
 {
 	struct call *c = arg;
-	c->ok = http_call(w.path, "POST", "/call?q=1", "X-A: b\r\n", bytes_of("hello"), 5000, &c->status, &c->out, &c->e);
+	c->ok = http_call(w.path, "POST", "/call?q=1", "X-A: b\r\n", bytes_of("hello"), 5000, &c->status, &c->out,
+			  &c->e);
 	__atomic_store_n(&c->done, true, __ATOMIC_RELEASE);
 	return NULL;
 }

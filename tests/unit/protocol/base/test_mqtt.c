@@ -59,7 +59,8 @@ static void on_message(void *arg, const char *topic, struct bytes payload)
 	s->messages++;
 	s->len = payload.len;
 	snprintf(s->topic, sizeof(s->topic), "%s", topic);
-	snprintf(s->text, sizeof(s->text), "%.*s", (int)(payload.len < 60 ? payload.len : 60), payload.len > 0 ? (const char *)payload.data : "");
+	snprintf(s->text, sizeof(s->text), "%.*s", (int)(payload.len < 60 ? payload.len : 60),
+		 payload.len > 0 ? (const char *)payload.data : "");
 	if (s->then == FREE_AT_MESSAGE)
 		let_go(s);
 }
@@ -92,8 +93,12 @@ static void teardown(void)
 static void start(struct seen *s, const char *id, const char *filter)
 {
 	static const struct mqtt_events events = { on_up, on_down, on_message, on_published };
-	struct mqtt_config c = { .client_id = id, .socket_path = broker_path(&broker, "mqtt"), .keepalive_s = 5,
-				 .backoff_min_ms = 30, .backoff_max_ms = 200, .connack_ms = 300 };
+	struct mqtt_config c = { .client_id = id,
+				 .socket_path = broker_path(&broker, "mqtt"),
+				 .keepalive_s = 5,
+				 .backoff_min_ms = 30,
+				 .backoff_max_ms = 200,
+				 .connack_ms = 300 };
 	s->filter = filter;
 	s->mqtt = mqtt_new(loop, &c, &events, s, &e);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(s->mqtt);

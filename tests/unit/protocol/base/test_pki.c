@@ -189,7 +189,12 @@ static void cut_short_at_any_byte_nothing_is_read(void)
 
 static void what_cannot_stand_in_a_certificate_is_refused(void)
 {
-	static const char *const names[] = { "", "a,O=Bank", "a+b", "x\ny", " lead", "café",
+	static const char *const names[] = { "",
+					     "a,O=Bank",
+					     "a+b",
+					     "x\ny",
+					     " lead",
+					     "café",
 					     "0123456789012345678901234567890123456789012345678901234567890123x" };
 	static const char *const bad[] = { "a b" };
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -256,7 +261,8 @@ static void openssl_reads_it_the_same_way(void)
 	p.sans_len = 4;
 	CU_ASSERT_TRUE_FATAL(pki_issue(&p, &cert, &e));
 	CU_ASSERT_TRUE_FATAL(keep(d, "ca.pem", &ca, "CERTIFICATE") && keep(d, "cert.pem", &cert, "CERTIFICATE") &&
-			     keep(d, "csr.pem", &csr, "CERTIFICATE REQUEST") && keep(d, "key.pem", &key, "EC PRIVATE KEY"));
+			     keep(d, "csr.pem", &csr, "CERTIFICATE REQUEST") &&
+			     keep(d, "key.pem", &key, "EC PRIVATE KEY"));
 	buf_reset(&out);
 	CU_ASSERT_EQUAL(child_run_words(&out, "openssl x509 -noout -text -in %s/cert.pem", d), 0);
 	check_said("DNS:localhost, DNS:*.branch.example, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1");
@@ -266,10 +272,16 @@ static void openssl_reads_it_the_same_way(void)
 	check_said("X509v3 Authority Key Identifier");
 	check_said("X509v3 Subject Key Identifier");
 	buf_reset(&out);
-	CU_ASSERT_EQUAL(child_run_words(&out, "openssl verify -x509_strict -purpose sslserver -attime %lld -CAfile %s/ca.pem %s/cert.pem",
-					FROM_S + 150, d, d), 0);
+	CU_ASSERT_EQUAL(
+		child_run_words(
+			&out,
+			"openssl verify -x509_strict -purpose sslserver -attime %lld -CAfile %s/ca.pem %s/cert.pem",
+			FROM_S + 150, d, d),
+		0);
 	buf_reset(&out);
-	CU_ASSERT_NOT_EQUAL(child_run_words(&out, "openssl verify -attime %lld -CAfile %s/ca.pem %s/cert.pem", FROM_S + 250, d, d), 0);
+	CU_ASSERT_NOT_EQUAL(child_run_words(&out, "openssl verify -attime %lld -CAfile %s/ca.pem %s/cert.pem",
+					    FROM_S + 250, d, d),
+			    0);
 	buf_reset(&out);
 	CU_ASSERT_EQUAL(child_run_words(&out, "openssl req -noout -verify -in %s/csr.pem", d), 0);
 	buf_reset(&out);

@@ -94,7 +94,9 @@ static void on_stopped(void *arg, const char *why)
 }
 
 static const struct proc_events events = { on_started, on_frame, on_stopped };
-static const struct proc_options options = { .ping_ms = 100, .hang_ms = 400, .backoff_min_ms = 20, .backoff_max_ms = 200 };
+static const struct proc_options options = {
+	.ping_ms = 100, .hang_ms = 400, .backoff_min_ms = 20, .backoff_max_ms = 200
+};
 
 static void setup(void)
 {
@@ -259,7 +261,8 @@ static CU_TestInfo tests[] = {
 	{ "a child inherits no descriptor but its channel", a_child_inherits_no_descriptor_but_its_channel },
 	{ "a child that exits is started again", a_child_that_exits_is_started_again },
 	{ "a child killed from outside is started again", a_child_killed_from_outside_is_started_again },
-	{ "a child that hangs is killed, and the parent goes on", a_child_that_hangs_is_killed_and_the_parent_goes_on },
+	{ "a child that hangs is killed, and the parent goes on",
+	  a_child_that_hangs_is_killed_and_the_parent_goes_on },
 	{ "a child that never answers is killed", a_child_that_never_answers_is_killed },
 	{ "a child that breaks the framing is killed", a_child_that_breaks_the_framing_is_killed },
 	{ "the back-off doubles to its most", the_back_off_doubles_to_its_most },

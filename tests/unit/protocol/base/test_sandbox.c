@@ -231,7 +231,9 @@ static void a_missing_run_dir_is_an_error(void)
 	fflush(stdout);
 	pid_t pid = fork();
 	if (pid == 0)
-		_exit(sandbox_enter(SANDBOX_GATE, &nowhere, 1, NULL, 0, &how, &e) ? 0 : e.code == ERR_MISSING ? 1 : 2);
+		_exit(sandbox_enter(SANDBOX_GATE, &nowhere, 1, NULL, 0, &how, &e) ? 0
+		      : e.code == ERR_MISSING                                     ? 1
+										  : 2);
 	int status = -1;
 	waitpid(pid, &status, 0);
 	if (kernel_has_both())

@@ -57,7 +57,8 @@ static void teardown(void)
 }
 
 /* id NULL: none. */
-static struct tls_config *config(bool is_server, const struct identity *id, const struct identity *trusted, bool required)
+static struct tls_config *config(bool is_server, const struct identity *id, const struct identity *trusted,
+				 bool required)
 {
 	struct tls_identity i = { .peer_required = required };
 	if (id != NULL) {
@@ -292,7 +293,8 @@ static void raw_init(struct raw *r, const struct identity *id)
 	mbedtls_x509_crt_init(&r->cert);
 	mbedtls_pk_init(&r->key);
 	mbedtls_ssl_session_init(&r->session);
-	mbedtls_ssl_config_defaults(&r->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
+	mbedtls_ssl_config_defaults(&r->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
+				    MBEDTLS_SSL_PRESET_DEFAULT);
 	mbedtls_ssl_conf_rng(&r->config, raw_random, NULL);
 	mbedtls_ssl_conf_authmode(&r->config, MBEDTLS_SSL_VERIFY_NONE);
 	mbedtls_x509_crt_parse_der(&r->cert, id->cert.data, id->cert.len);
@@ -421,7 +423,9 @@ static void an_identity_that_does_not_fit_is_refused(void)
 	i = (struct tls_identity){ 0 };
 	CU_ASSERT_PTR_NULL(tls_config_new(true, &i, &e));
 	CU_ASSERT_PTR_NULL(tls_config_new(false, &i, &e)); /* no CA */
-	i = (struct tls_identity){ .cert = buf_bytes(&server_id.cert), .key = buf_bytes(&server_id.key), .peer_required = true };
+	i = (struct tls_identity){ .cert = buf_bytes(&server_id.cert),
+				   .key = buf_bytes(&server_id.key),
+				   .peer_required = true };
 	CU_ASSERT_PTR_NULL(tls_config_new(true, &i, &e));
 	i.ca = bytes_of("no certificate");
 	CU_ASSERT_PTR_NULL(tls_config_new(true, &i, &e));
@@ -431,7 +435,8 @@ static CU_TestInfo tests[] = {
 	{ "both sides learn each other's name", both_sides_learn_each_others_name },
 	{ "a required certificate must be shown", a_required_certificate_must_be_shown },
 	{ "an optional certificate may be missing", an_optional_certificate_may_be_missing },
-	{ "a foreign certificate is refused even where none is needed", a_foreign_certificate_is_refused_even_where_none_is_needed },
+	{ "a foreign certificate is refused even where none is needed",
+	  a_foreign_certificate_is_refused_even_where_none_is_needed },
 	{ "a certificate for another use is refused", a_certificate_for_another_use_is_refused },
 	{ "periods go by the trusted clock", periods_go_by_the_trusted_clock },
 	{ "a server past its date is refused", a_server_past_its_date_is_refused },
