@@ -239,7 +239,8 @@ static void delta_count(const struct segment *delta, struct release *r)
 	}
 }
 
-/* The delta from the published version, its object and counts. */
+/* The delta from the published version, its object and counts. Between lists so large and so different that it would not fit an
+   object there is none: branches then take the snapshot, and to the guard all of it changes. */
 static bool delta_make(struct release_context *c, struct release *r, const struct segment *new,
 		       const uint8_t *base_hash, struct err *e)
 {
@@ -249,11 +250,18 @@ static bool delta_make(struct release_context *c, struct release *r, const struc
 	if (!objects_map(c->objects, base_hash, &map, e))
 		return false;
 	buf_init(&out, OBJECT_MAX);
-	bool ok = segment_open(map.bytes, &base, e) && delta_build(&base, new, &out, e) &&
-		  segment_open(buf_bytes(&out), &delta, e) && objects_put(c->objects, buf_bytes(&out), &r->delta, e);
-	if (ok) {
-		r->base_count = base.head.entries;
-		delta_count(&delta, r);
+	struct err why = { 0 };
+	bool ok = segment_open(map.bytes, &base, e);
+	r->base_count = ok ? base.head.entries : 0;
+	if (ok && !delta_build(&base, new, &out, &why)) {
+		r->added = r->count;
+		r->removed = r->base_count;
+		ok = why.code == ERR_FULL || err_set(e, why.code, "%s", why.text);
+	} else if (ok) {
+		ok = segment_open(buf_bytes(&out), &delta, e) &&
+		     objects_put(c->objects, buf_bytes(&out), &r->delta, e);
+		if (ok)
+			delta_count(&delta, r);
 	}
 	buf_clear(&out);
 	file_unmap(&map);

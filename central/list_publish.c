@@ -69,7 +69,7 @@ static bool delta_join(struct release_context *c, const uint8_t first[HASH_LEN],
 static bool deltas_make(struct release_context *c, const struct release *r, struct err *e)
 {
 	uint64_t from[LIST_DELTA_SPANS];
-	size_t spans = r->base_version > 0 ? plan_spans(r->version, from) : 0;
+	size_t spans = r->base_version > 0 && r->delta.size > 0 ? plan_spans(r->version, from) : 0;
 	struct object_ref last = r->delta;
 	for (size_t i = 0; i < spans; i++) {
 		uint8_t older[HASH_LEN];

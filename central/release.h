@@ -53,7 +53,7 @@ struct release {
 	uint64_t added, removed, changed;
 	uint8_t fingerprint[FINGERPRINT_BYTES];
 	struct object_ref content; /* snapshot or document */
-	struct object_ref delta;   /* lists: from base_version; size 0: none (first version, or nothing changed) */
+	struct object_ref delta;   /* lists: from base_version; size 0: none (first version, or too large) */
 };
 
 bool release_load(struct release_context *c, int64_t id, struct release *out, struct err *e) CHECKED;

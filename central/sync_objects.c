@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAYLOAD_MAX (MQTT_PACKET_MAX - 1024U) /* room for the topic and properties */
-
 /* --- publishing --- */
 
 static bool recent_is(const struct central_sync *s, const struct chunk_id *id, int64_t now_ms)
@@ -38,11 +36,8 @@ static bool chunk_publish(struct central_sync *s, const struct chunk_id *id, uin
 	struct buf data;
 	struct err e = { 0 };
 	bool sent = true;
-	buf_init(&data, OBJECT_MAX / OBJECT_CHUNK * HASH_LEN + OBJECT_CHUNK);
-	bool ok = objects_chunk(s->config.release->objects, id->hash, id->chunk, &data, &e) &&
-		  (data.len <= PAYLOAD_MAX ||
-		   err_set(&e, ERR_FULL, "a chunk list of %zu bytes is too long for a message", data.len));
-	if (!ok) {
+	buf_init(&data, OBJECT_CHUNK);
+	if (!objects_chunk(s->config.release->objects, id->hash, id->chunk, &data, &e)) {
 		sync_fault(s, &e, "object");
 	} else {
 		object_topic(id->hash, id->chunk, topic);

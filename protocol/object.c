@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+_Static_assert(OBJECT_MAX / OBJECT_CHUNK * HASH_LEN <= OBJECT_CHUNK, "a chunk list is one message");
+
 #define TOPIC_PREFIX "xb/1/o/"
 
 uint32_t object_chunks(uint64_t size)

@@ -21,12 +21,12 @@
 
 /* Objects */
 #define OBJECT_CHUNK 65536U      /* one MQTT message; the broker's and gate's windows stay small */
-#define OBJECT_MAX   1073741824U /* 120 M list entries */
+#define OBJECT_MAX   134217728U /* 2,048 chunks: their hashes are one message; 15 M list entries */
 #define DOCUMENT_MAX 1048576U    /* rule sets and catalogues are tens of KiB */
 #define FETCH_WINDOW 16          /* chunks asked for at once: 1 MiB, under the broker's queue limit */
 
 /* Lists */
-#define LIST_ENTRIES_MAX    100000000U /* fits OBJECT_MAX; ten times the largest list planned for */
+#define LIST_ENTRIES_MAX 15000000U /* fits OBJECT_MAX; half as much again as the largest list planned for */
 #define LIST_VALUE_BITS     24         /* reason code (8) and last day in force (16) */
 #define LIST_LAYERS_MAX     16         /* deltas above a base; a lookup asks each, so compaction starts at half */
 #define LIST_DELTA_SPANS    10         /* doubling spans kept: 1, 2, 4 … 512 versions back */

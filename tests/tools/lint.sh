@@ -1,5 +1,5 @@
 #!/bin/sh
-# Layers, compiler warnings as errors (gcc with its analyzer, clang), clang-tidy, cppcheck, complexity. Prints what it ran.
+# Layers, format, compiler warnings as errors (gcc with its analyzer, clang), clang-tidy, cppcheck, complexity. Prints what it ran.
 set -u
 bad=0
 say() { printf '%s\n' "lint: $*"; }
@@ -25,6 +25,8 @@ for folder in $all; do
 	forbid $folder '#include <seccomp' 'protocol/base/sandbox\.c' "only sandbox.c sees seccomp.h"
 	forbid $folder '\b(strcpy|strcat|sprintf|gets|strtok|atoi|atol|alloca|system|popen|localtime|gmtime|rand)\(' "$none" "a banned function"
 done
+say format
+find protocol firmware central board tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run -Werror || fail "clang-format -i sets it right"
 say "tests named in tests/README.md"
 absent=$(sed -n 's/^| [0-9]* | .* | \(.*\) |$/\1/p' tests/README.md | sed 's/ · /\n/g; s/\(^\|\n\)[a-z_]*: /\1/g' | while read -r name; do
 	grep -rqF --include='*.c' "\"$name\"" tests || printf '%s\n' "$name"

@@ -447,7 +447,7 @@ static void test_a_large_object_goes_out_when_asked_for_and_not_at_once_again(vo
 	CU_ASSERT_EQUAL(ask_object("b1", hash, 0, 1).status, ERR_NONE);
 	CU_ASSERT_EQUAL(sent_count(topic), 2);
 	assert_object_sent(&h.entries[0].object);
-	CU_ASSERT_EQUAL(ask_object("b1", hash, 4000, 1).status, ERR_MISSING);
+	CU_ASSERT_EQUAL(ask_object("b1", hash, 2000, 1).status, ERR_MISSING);
 	head_clear(&h);
 	stage_close();
 }

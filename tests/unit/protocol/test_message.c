@@ -289,15 +289,15 @@ static void a_query_for_an_object_asks_for_its_list_or_a_window_of_chunks(void)
 	uint32_t count = 0;
 	CU_ASSERT_FALSE(object_refused(-1, 1));
 	CU_ASSERT_FALSE(object_refused(0, FETCH_WINDOW));
-	CU_ASSERT_FALSE(object_refused(16383, 1));
+	CU_ASSERT_FALSE(object_refused(2047, 1));
 	CU_ASSERT_TRUE(query_object_decode(buf_bytes(&out), hash, &first, &count, &e));
 	CU_ASSERT_EQUAL(hash[0], 5);
-	CU_ASSERT_EQUAL(first, 16383);
+	CU_ASSERT_EQUAL(first, 2047);
 	CU_ASSERT_EQUAL(count, 1);
 	CU_ASSERT_TRUE(refuses_cut_and_longer(buf_bytes(&out), object_get));
 	CU_ASSERT_TRUE(object_refused(-2, 1));
 	CU_ASSERT_TRUE(object_refused(-1, 2));
-	CU_ASSERT_TRUE(object_refused(16384, 1));
+	CU_ASSERT_TRUE(object_refused(2048, 1));
 	CU_ASSERT_TRUE(object_refused(0, 0));
 	CU_ASSERT_TRUE(object_refused(0, FETCH_WINDOW + 1));
 	CU_ASSERT_TRUE(object_refused(INT64_MAX, 1));
