@@ -177,8 +177,7 @@ central branch list
 if [ -n "$keep" ]; then
 	say "全部正常，保持运行" "Everything is as it should be and left running"
 	cat <<-END
-		  网点接口 branch API   https://127.0.0.1:$api_port   CA $dir/central/ca.pem
-		  终端令牌 terminal     Authorization: Bearer $terminal
+		  网点接口 branch API   API=https://127.0.0.1:$api_port CA=$dir/central/ca.pem TOKEN=$terminal
 		  市中心 central        $bin/centralctl -d $dir/central …   (令牌 tokens: $dir/alice.token, $dir/bob.token)
 		  网点 branch           $bin/branchctl -d $dir/branch …
 		  停止 stop             kill ${pids[*]} $broker_pid && rm -r $dir
