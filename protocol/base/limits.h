@@ -20,23 +20,23 @@
 #define JSON_DEPTH_MAX 32 /* requests nest 4 deep, rule documents 12; both parsers recurse */
 
 /* Objects */
-#define OBJECT_CHUNK 65536U      /* one MQTT message; the broker's and gate's windows stay small */
+#define OBJECT_CHUNK 65536U     /* one MQTT message; the broker's and gate's windows stay small */
 #define OBJECT_MAX   134217728U /* 2,048 chunks: their hashes are one message; 15 M list entries */
-#define DOCUMENT_MAX 1048576U    /* rule sets and catalogues are tens of KiB */
-#define FETCH_WINDOW 16          /* chunks asked for at once: 1 MiB, under the broker's queue limit */
+#define DOCUMENT_MAX 1048576U   /* rule sets and catalogues are tens of KiB */
+#define FETCH_WINDOW 16         /* chunks asked for at once: 1 MiB, under the broker's queue limit */
 
 /* Lists */
-#define LIST_ENTRIES_MAX 15000000U /* fits OBJECT_MAX; half as much again as the largest list planned for */
-#define LIST_VALUE_BITS     24         /* reason code (8) and last day in force (16) */
-#define LIST_LAYERS_MAX     16         /* deltas above a base; a lookup asks each, so compaction starts at half */
-#define LIST_DELTA_SPANS    10         /* doubling spans kept: 1, 2, 4 … 512 versions back */
-#define PLAN_HOPS_MAX       32         /* deltas in a row when catching up: 512 versions need 18 at most */
-#define PLAN_EDGES_MAX      4096       /* deltas in one list's index: 2,000 versions have about 4,000 */
-#define LIST_SHRINK_PERCENT 2          /* a release that takes away more must be forced by an operator … */
-#define LIST_CHANGE_PERCENT 5          /* … or changes more */
-#define LIST_GUARD_ENTRIES  100        /* and more entries than this: small lists move in large steps */
-#define LISTS_MAX           64         /* lists in one head */
-#define HEAD_ENTRIES_MAX    256        /* lists and documents in one head */
+#define LIST_ENTRIES_MAX    15000000U /* fits OBJECT_MAX; half as much again as the largest list planned for */
+#define LIST_VALUE_BITS     24        /* reason code (8) and last day in force (16) */
+#define LIST_LAYERS_MAX     16        /* deltas above a base; a lookup asks each, so compaction starts at half */
+#define LIST_DELTA_SPANS    10        /* doubling spans kept: 1, 2, 4 … 512 versions back */
+#define PLAN_HOPS_MAX       32        /* deltas in a row when catching up: 512 versions need 18 at most */
+#define PLAN_EDGES_MAX      4096      /* deltas in one list's index: 2,000 versions have about 4,000 */
+#define LIST_SHRINK_PERCENT 2         /* a release that takes away more must be forced by an operator … */
+#define LIST_CHANGE_PERCENT 5         /* … or changes more */
+#define LIST_GUARD_ENTRIES  100       /* and more entries than this: small lists move in large steps */
+#define LISTS_MAX           64        /* lists in one head */
+#define HEAD_ENTRIES_MAX    256       /* lists and documents in one head */
 
 /* Messages */
 #define MQTT_PACKET_MAX (OBJECT_CHUNK + 4096U) /* a chunk and its topic and properties */
