@@ -82,7 +82,7 @@ check: deps
 
 demo:
 	@tests/tools/need.sh build demo
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -s -j"$$(nproc)" all
 	@XINBIAN_BIN=$(B) tests/tools/demo.sh
 
 cover:
@@ -105,7 +105,7 @@ $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/firmware.a $(B)/central.a $(B)/protoc
 BENCHES := $(patsubst tests/bench/bench_%.c,%,$(wildcard tests/bench/bench_*.c))
 bench:
 	@tests/tools/need.sh build bench
-	@$(MAKE) --no-print-directory all $(BENCHES:%=$(B)/bench_%)
+	@$(MAKE) --no-print-directory -s all $(BENCHES:%=$(B)/bench_%)
 	@XINBIAN_BIN=$(B) tests/tools/bench.sh $(or $(BENCH),$(BENCHES))
 $(B)/bench_%: $(B)/tests/bench/bench_%.o $(B)/firmware.a $(B)/central.a $(B)/protocol.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -llmdb

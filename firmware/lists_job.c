@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define REAP_MS 20
+
 /* The child holds memory alone: a connection that the parent closes must not live on in it. */
 static void child_leave_all(int keep)
 {
@@ -42,13 +44,34 @@ static void child_run(struct lists *l, void (*work)(struct lists *l, struct list
 	_exit(0);
 }
 
+static void job_wait(struct lists *l)
+{
+	while (l->job.leaving != 0 && waitpid(l->job.leaving, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	l->job.leaving = 0;
+}
+
+static void job_reap(void *arg)
+{
+	struct lists *l = arg;
+	if (l->job.leaving != 0 && waitpid(l->job.leaving, NULL, WNOHANG) == 0)
+		loop_timer_set(l->job.reap, REAP_MS);
+	else
+		l->job.leaving = 0;
+}
+
+/* Not running any more; the process may still be there. */
 static void job_clear(struct lists *l)
 {
-	loop_fd_free(l->job.ready);
-	close(l->job.fd);
-	while (waitpid(l->job.pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
-	l->job.pid = 0;
+	struct lists_job *j = &l->job;
+	loop_fd_free(j->ready);
+	close(j->fd);
+	job_wait(l);
+	j->leaving = j->pid;
+	j->pid = 0;
+	if (j->reap == NULL)
+		j->reap = loop_timer_new(l->loop, job_reap, l);
+	loop_timer_set(j->reap, REAP_MS);
 }
 
 static void job_ready(void *arg, unsigned what)
@@ -98,8 +121,12 @@ void lists_job_start(struct lists *l, void (*work)(struct lists *l, struct lists
 		return;
 	}
 	close(ends[1]);
-	l->job = (struct lists_job){ .pid = pid, .fd = ends[0], .done = done };
-	l->job.ready = loop_fd_new(l->loop, ends[0], LOOP_READ, job_ready, l);
+	struct lists_job *j = &l->job;
+	j->pid = pid;
+	j->fd = ends[0];
+	j->done = done;
+	j->got = 0;
+	j->ready = loop_fd_new(l->loop, ends[0], LOOP_READ, job_ready, l);
 }
 
 bool lists_job_is_running(const struct lists *l)
@@ -109,8 +136,11 @@ bool lists_job_is_running(const struct lists *l)
 
 void lists_job_kill(struct lists *l)
 {
-	if (l->job.pid == 0)
-		return;
-	kill(l->job.pid, SIGKILL);
-	job_clear(l);
+	if (l->job.pid != 0) {
+		kill(l->job.pid, SIGKILL);
+		job_clear(l);
+	}
+	job_wait(l);
+	loop_timer_free(l->job.reap);
+	l->job.reap = NULL;
 }

@@ -65,6 +65,8 @@ struct lists_job {
 	struct lists_result result;
 	size_t got;
 	void (*done)(struct lists *l, const struct lists_result *r);
+	pid_t leaving; /* has said all and is giving its memory back, which takes longer than a check may wait */
+	struct loop_timer *reap;
 };
 
 /* What is being worked on; one at a time. */
