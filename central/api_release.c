@@ -1,9 +1,12 @@
 #include "central/centrald.h"
 #include "central/document.h"
+#include "protocol/base/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define SWEEP_EVERY 16 /* releases */
 
 static void release_put(struct json_out *w, const struct release *r)
 {
@@ -232,6 +235,14 @@ static bool reject(struct api_call *call, struct err *e)
 	       release_answer(call, id, e);
 }
 
+/* What it can't remove now it removes another time. */
+static void sweep_sometimes(const struct api_call *call, int64_t id)
+{
+	struct err e = { 0 };
+	if (id % SWEEP_EVERY == 0 && !release_sweep(&call->central->release, call->now_s, &e))
+		log_warn("old objects could not be removed", "why=\"%s\"", e.text);
+}
+
 static bool publish(struct api_call *call, struct err *e)
 {
 	int64_t id = 0;
@@ -239,6 +250,7 @@ static bool publish(struct api_call *call, struct err *e)
 		return false;
 	if (call->central->sync != NULL)
 		central_sync_released(call->central->sync);
+	sweep_sometimes(call, id);
 	return release_answer(call, id, e);
 }
 

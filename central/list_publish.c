@@ -88,7 +88,7 @@ static bool deltas_make(struct release_context *c, const struct release *r, stru
 	return true;
 }
 
-/* Deltas that would not fit the index any more: those to the oldest versions. Their files go when no row names them. */
+/* Deltas that would not fit the index any more: those to the oldest versions. Their files go when the objects are swept. */
 static bool deltas_drop(struct release_context *c, const char *name, struct err *e)
 {
 	int64_t edges = 0, oldest = 0;

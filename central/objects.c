@@ -1,8 +1,11 @@
 #include "central/objects.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PATH_SIZE 300
@@ -102,4 +105,32 @@ bool objects_remove(struct objects *o, const uint8_t hash[HASH_LEN], struct err 
 		return false;
 	path_of(o, hash, ".chunks", path);
 	return file_remove(path, e);
+}
+
+/* The hash that a file of ours is named by; a chunk list goes with its object. */
+static bool sweep_name(const struct objects *o, const char *name, int64_t older_than_s, uint8_t hash[HASH_LEN])
+{
+	char path[PATH_SIZE];
+	struct stat st;
+	if (strlen(name) != (size_t)2 * HASH_LEN || !hex_decode(name, hash, HASH_LEN))
+		return false;
+	path_of(o, hash, "", path);
+	return stat(path, &st) == 0 && st.st_mtim.tv_sec < older_than_s;
+}
+
+bool objects_sweep(struct objects *o, int64_t older_than_s, bool (*keep)(void *arg, const uint8_t hash[HASH_LEN]),
+		   void *arg, struct err *e)
+{
+	DIR *dir = opendir(o->dir);
+	bool ok = true;
+	if (dir == NULL)
+		return err_set(e, ERR_IO, "open %.120s: %s", o->dir, strerror(errno));
+	for (const struct dirent *at;
+	     ok && (at = readdir(dir)) != NULL;) { // NOLINT(concurrency-mt-unsafe): one thread
+		uint8_t hash[HASH_LEN];
+		if (sweep_name(o, at->d_name, older_than_s, hash) && !keep(arg, hash))
+			ok = objects_remove(o, hash, e);
+	}
+	closedir(dir);
+	return ok;
 }

@@ -19,6 +19,9 @@ bool objects_map(const struct objects *o, const uint8_t hash[HASH_LEN], struct f
 /* The chunk list (chunk -1) or one chunk, appended to out. ERR_MISSING. */
 bool objects_chunk(const struct objects *o, const uint8_t hash[HASH_LEN], int64_t chunk, struct buf *out,
 		   struct err *e) CHECKED;
+/* Removes every object last written before older_than_s that keep does not want. */
+bool objects_sweep(struct objects *o, int64_t older_than_s, bool (*keep)(void *arg, const uint8_t hash[HASH_LEN]),
+		   void *arg, struct err *e) CHECKED;
 bool objects_remove(struct objects *o, const uint8_t hash[HASH_LEN], struct err *e) CHECKED;
 
 #endif

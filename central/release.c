@@ -139,28 +139,38 @@ bool release_reject(struct release_context *c, int64_t id, const char *operator,
 	return decide(c, id, operator, RELEASE_REJECTED, now_s, e);
 }
 
-/* Contents that no rollback will ask for any more. Their rows stay; a crash in between leaves files that the next call takes. */
+/* What can't be published any more, and contents too old to roll back to. Their files go when the objects are swept. */
 static bool contents_drop(struct release_context *c, const struct release *r, struct err *e)
 {
-	while (r->kind == HEAD_LIST && r->version > RELEASE_SNAPSHOTS_KEPT) {
-		int64_t id = 0;
-		struct err missing;
-		if (!db_run_int(c->db, &id, &missing,
-				"SELECT id FROM release WHERE name = ? AND state = 4 AND dropped = 0 AND version <= "
-				"? ORDER BY version LIMIT 1",
-				"ti", r->name, (int64_t)(r->version - RELEASE_SNAPSHOTS_KEPT)))
-			return missing.code == ERR_MISSING || err_set(e, missing.code, "%s", missing.text);
-		struct release old;
-		int64_t users = 0;
-		if (!release_load(c, id, &old, e) ||
-		    !db_run_int(c->db, &users, e,
-				"SELECT COUNT(*) FROM release WHERE content = ? AND dropped = 0 AND id <> ?", "bi",
-				(struct bytes){ old.content.hash, HASH_LEN }, id) ||
-		    (users == 0 && !objects_remove(c->objects, old.content.hash, e)) || !db_begin(c->db, e) ||
-		    !finish(c, db_run(c->db, e, "UPDATE release SET dropped = 1 WHERE id = ?", "i", id), e))
-			return false;
-	}
-	return true;
+	int64_t kept = r->kind == HEAD_LIST && r->version > RELEASE_SNAPSHOTS_KEPT
+			       ? (int64_t)r->version - RELEASE_SNAPSHOTS_KEPT
+			       : 0;
+	return db_run(c->db, e,
+		      "UPDATE release SET dropped = 1 WHERE name = ? AND dropped = 0 AND state <> 4 AND id <> ? AND "
+		      "version <= ?",
+		      "tii", r->name, r->id, (int64_t)r->version) &&
+	       db_run(c->db, e,
+		      "UPDATE release SET dropped = 1 WHERE name = ? AND dropped = 0 AND state = 4 AND version <= ?",
+		      "ti", r->name, kept);
+}
+
+static bool object_is_used(void *arg, const uint8_t hash[HASH_LEN])
+{
+	struct release_context *c = arg;
+	int64_t n = 0;
+	return !db_run_int(c->db, &n, NULL,
+			   "SELECT (SELECT COUNT(*) FROM release WHERE content = ?1 AND dropped = 0)"
+			   " + (SELECT COUNT(*) FROM release WHERE delta = ?1 AND dropped = 0 AND state <> 4)"
+			   " + (SELECT COUNT(*) FROM release r WHERE index_hash = ?1 AND state = 4 AND version ="
+			   " (SELECT MAX(m.version) FROM release m WHERE m.name = r.name AND m.state = 4))"
+			   " + (SELECT COUNT(*) FROM delta WHERE hash = ?1)",
+			   "b", (struct bytes){ hash, HASH_LEN }) ||
+	       n > 0;
+}
+
+bool release_sweep(struct release_context *c, int64_t now_s, struct err *e)
+{
+	return objects_sweep(c->objects, now_s - RELEASE_GRACE_S, object_is_used, c, e);
 }
 
 bool release_publish(struct release_context *c, int64_t id, const char *operator, int64_t now_s, struct err *e)
@@ -174,8 +184,8 @@ bool release_publish(struct release_context *c, int64_t id, const char *operator
 	snprintf(detail, sizeof(detail), "version %llu", (unsigned long long)r.version);
 	ok = ok && db_run(c->db, e, "UPDATE release SET state = 4, published_by = ?, published_s = ? WHERE id = ?",
 			  "tii", operator, now_s, id);
-	ok = ok && step_audit(c, &r, operator, "release.publish", detail, now_s, e);
-	return finish(c, ok, e) && contents_drop(c, &r, e);
+	ok = ok && contents_drop(c, &r, e) && step_audit(c, &r, operator, "release.publish", detail, now_s, e);
+	return finish(c, ok, e);
 }
 
 bool release_object_known(struct release_context *c, const uint8_t hash[HASH_LEN], bool *known, struct err *e)

@@ -21,7 +21,9 @@
 
 #define RELEASE_SNAPSHOTS_KEPT 16
 #define RELEASE_SHOWN_MAX      10000 /* entries of one draft whose masked numbers are kept for the diff */
-#define RELEASE_EDGES_KEPT     4000  /* deltas in a list's index; older ones go */
+#define RELEASE_GRACE_S                                                                                              \
+	86400 /* before an object that nothing names is removed: a branch may still follow an older head */
+#define RELEASE_EDGES_KEPT 4000 /* deltas in a list's index; older ones go */
 
 struct release_context {
 	struct db *db;
@@ -122,6 +124,9 @@ struct release_change {
 };
 bool release_diff(struct release_context *c, int64_t id, size_t limit,
 		  void (*each)(void *arg, const struct release_change *v), void *arg, struct err *e) CHECKED;
+
+/* Removes the objects that no release, delta or index in force names. The API does it now and then. */
+bool release_sweep(struct release_context *c, int64_t now_s, struct err *e) CHECKED;
 
 /* Everything published, as the next head's entries (owned by h; sequence and times are the caller's to fill). */
 bool release_head_fill(struct release_context *c, struct head *h, struct err *e) CHECKED;

@@ -35,6 +35,7 @@ static const char *const scripts[] = {
 	"CREATE UNIQUE INDEX release_published ON release (name, version) WHERE state = 4;"
 	"CREATE INDEX release_content ON release (content);"
 	"CREATE INDEX release_index ON release (index_hash);"
+	"CREATE INDEX release_delta ON release (delta);"
 	"CREATE TABLE reject (release INTEGER NOT NULL REFERENCES release (id), row BIGINT NOT NULL, field INTEGER "
 	"NOT NULL,"
 	" code TEXT NOT NULL, zh TEXT NOT NULL, en TEXT NOT NULL, raw BLOB NOT NULL);"

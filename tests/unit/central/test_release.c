@@ -446,6 +446,46 @@ static void two_real_publications_end_on_the_newer_one(void)
 	CU_ASSERT_TRUE(listed > 40 && dropped > 50);
 }
 
+static unsigned object_files(void)
+{
+	struct buf out;
+	buf_init(&out, 1 << 20);
+	CU_ASSERT_EQUAL(child_run_words(&out, "ls %s/objects", dir), 0);
+	unsigned lines = 0;
+	for (const char *at = buf_str(&out); (at = strchr(at, '\n')) != NULL; at++)
+		lines++;
+	buf_clear(&out);
+	return lines;
+}
+
+static void what_nothing_names_any_more_is_swept_and_the_rest_stays(void)
+{
+	struct err e = { 0 };
+	int64_t id = 0;
+	uint8_t first[HASH_LEN];
+	struct head h = { 0 };
+	publish(draft("black", DRAFT_REPLACE, 0, 3000), false);
+	for (unsigned i = 0; i < 24; i++) {
+		if (i == 10)
+			memcpy(first, current(&h, "black")->object.hash, HASH_LEN);
+		head_clear(&h);
+		draft("black", DRAFT_ADD, 9000 + i, 1); /* never submitted */
+		publish(draft("black", DRAFT_ADD, 3000 + i, 1), false);
+	}
+	int64_t waiting = draft("black", DRAFT_ADD, 5000, 5);
+	unsigned before = object_files();
+	CU_ASSERT_TRUE(release_sweep(&c, 0, &e)); /* all is younger than the grace */
+	CU_ASSERT_EQUAL(object_files(), before);
+	CU_ASSERT_TRUE(release_sweep(&c, INT32_MAX, &e));
+	/* 17 contents, the deltas of 25 versions, one index, and each its chunk list. */
+	CU_ASSERT_TRUE(object_files() < before && object_files() <= 2 * (17 + 2 * 25 + 1 + 1));
+	CU_ASSERT_FALSE(release_rollback(&c, "black", 2, "alice", NOW, &id, &e));
+	CU_ASSERT_EQUAL(e.code, ERR_MISSING);
+	CU_ASSERT_TRUE(release_rollback(&c, "black", 12, "alice", NOW, &id, &e));
+	catch_up("black", 11, first);
+	publish(waiting, false);
+}
+
 static void a_crash_while_publishing_leaves_the_old_or_the_new_version(void)
 {
 	struct head h = { 0 };
@@ -495,6 +535,8 @@ static CU_TestInfo tests[] = {
 	{ "a branch any number of versions behind catches up by deltas",
 	  a_branch_any_number_of_versions_behind_catches_up_by_deltas },
 	{ "two real publications end on the newer one", two_real_publications_end_on_the_newer_one },
+	{ "what nothing names any more is swept and the rest stays",
+	  what_nothing_names_any_more_is_swept_and_the_rest_stays },
 	{ "a crash while publishing leaves the old or the new version",
 	  a_crash_while_publishing_leaves_the_old_or_the_new_version },
 	CU_TEST_INFO_NULL,
