@@ -1,6 +1,7 @@
 /* centralctl: the operators' tool. Exit 0: done, 1: refused or failed, 2: not understood. */
 #include "central/ctl.h"
 #include "protocol/base/file.h"
+#include "protocol/head.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +123,15 @@ static bool arguments_read(struct ctl *c, const struct ctl_command *t, int argc,
 	       err_set(e, ERR_INPUT, "%s %s: arguments are missing: %s", t->group, t->verb, t->usage);
 }
 
+/* A name goes into an address, and a slash would make it another one. */
+static bool name_is_fine(const struct ctl *c, const struct ctl_command *t, struct err *e)
+{
+	bool named = strncmp(t->usage, "NAME", 4) == 0 || strstr(t->usage, "|NAME ") != NULL;
+	return !named || t->args == 0 || name_is_valid(c->argv[0]) ||
+	       err_set(e, ERR_INPUT, "%.60s: a name is made of a-z, 0-9, - and _, at most %d of them", c->argv[0],
+		       NAME_MAX_LEN);
+}
+
 int main(int argc, char **argv)
 {
 	struct ctl c = { .dir = "/var/lib/xinbian-central" };
@@ -137,7 +147,7 @@ int main(int argc, char **argv)
 		return usage(at < argc ? "没有这个命令 / there is no such command" : NULL);
 	if (!arguments_read(&c, t, argc - at - words, argv + at + words, &e))
 		return usage(e.text);
-	if (t->run(&c, &e))
+	if (name_is_fine(&c, t, &e) && t->run(&c, &e))
 		return 0;
 	fprintf(stderr, "centralctl: %s\n", e.text);
 	return 1;

@@ -24,8 +24,9 @@ struct ctl {
 struct ctl_command {
 	const char *group, *verb; /* verb "" when the group stands alone */
 	int args;                 /* positional arguments it needs */
-	const char *usage;        /* "NAME FILE [--format auto|csv|ofac-sdn]" */
-	const char *options;      /* with a value, then, behind a '|', flags: "format mode|force" */
+	const char *
+		usage; /* a first argument called NAME is held to the rule of names: "NAME FILE [--format auto|csv|ofac-sdn]" */
+	const char *options; /* with a value, then, behind a '|', flags: "format mode|force" */
 	bool (*run)(struct ctl *c, struct err *e);
 };
 /* Each ends with a NULL group. */
