@@ -125,9 +125,12 @@ bool objects_sweep(struct objects *o, int64_t older_than_s, bool (*keep)(void *a
 	bool ok = true;
 	if (dir == NULL)
 		return err_set(e, ERR_IO, "open %.120s: %s", o->dir, strerror(errno));
-	for (const struct dirent *at;
-	     ok && (at = readdir(dir)) != NULL;) { // NOLINT(concurrency-mt-unsafe): one thread
+	while (ok) {
+		// cppcheck-suppress readdirCalled ; one thread, and a stream of its own
+		const struct dirent *at = readdir(dir); // NOLINT(concurrency-mt-unsafe)
 		uint8_t hash[HASH_LEN];
+		if (at == NULL)
+			break;
 		if (sweep_name(o, at->d_name, older_than_s, hash) && !keep(arg, hash))
 			ok = objects_remove(o, hash, e);
 	}

@@ -8,7 +8,7 @@
 /* One script a change, never edited once released. What SQLite alone understands stays out: PostgreSQL is where central goes next. */
 static const char *const scripts[] = {
 	/* 1: operators, audit, releases */
-	"CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL);"
+	META_TABLE
 	"CREATE TABLE audit (id INTEGER PRIMARY KEY, time_s BIGINT NOT NULL, operator TEXT NOT NULL, what TEXT NOT "
 	"NULL,"
 	" subject TEXT NOT NULL, detail TEXT NOT NULL);"
@@ -66,34 +66,6 @@ struct db *store_open(const char *dir, struct err *e)
 		return db;
 	db_close(db);
 	return NULL;
-}
-
-bool store_get(struct db *db, const char *key, struct buf *out, struct err *e)
-{
-	struct db_query *q = db_query(db, "SELECT value FROM meta WHERE key = ?", e);
-	bool row = false, ok = false;
-	if (q == NULL)
-		return false;
-	if (!db_bind_text(q, 1, key, e) || !db_next(q, &row, e))
-		goto out;
-	if (!row) {
-		err_set(e, ERR_MISSING, "%s is not set", key);
-		goto out;
-	}
-	struct bytes value = db_bytes(q, 0);
-	buf_add(out, value.data, value.len);
-	ok = buf_ok(out, key, e);
-out:
-	db_finish(q);
-	return ok;
-}
-
-bool store_put(struct db *db, const char *key, struct bytes value, struct err *e)
-{
-	return db_run(
-		db, e,
-		"INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-		"tb", key, value);
 }
 
 bool audit_add(struct db *db, int64_t time_s, const char *operator, const char * what, const char *subject,

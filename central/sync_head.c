@@ -20,7 +20,7 @@ static bool sequence_stored(struct db *db, uint64_t *out, struct err *e)
 	struct err why = { 0 };
 	char *end = NULL;
 	buf_init(&text, 32);
-	bool ok = store_get(db, SEQUENCE_KEY, &text, &why);
+	bool ok = meta_get(db, SEQUENCE_KEY, &text, &why);
 	*out = 0;
 	if (ok) {
 		*out = strtoull(buf_str(&text), &end, 10);
@@ -45,7 +45,7 @@ static bool sequence_take(struct db *db, int64_t now_s, uint64_t *out, struct er
 	if (now_s > 0 && *out < (uint64_t)now_s)
 		*out = (uint64_t)now_s;
 	snprintf(text, sizeof(text), "%" PRIu64, *out);
-	if (store_put(db, SEQUENCE_KEY, bytes_of(text), e) && db_commit(db, e))
+	if (meta_put(db, SEQUENCE_KEY, bytes_of(text), e) && db_commit(db, e))
 		return true;
 fail:
 	db_rollback(db);

@@ -7,7 +7,7 @@ bool clock_load(struct clock *c, struct db *db, int64_t monotonic_ms, int64_t sy
 {
 	struct err missing = { 0 };
 	int64_t stored_s = 0;
-	bool trusted = state_get_int(db, CLOCK_KEY, &stored_s, &missing);
+	bool trusted = meta_get_int(db, CLOCK_KEY, &stored_s, &missing);
 	if (!trusted && missing.code != ERR_MISSING)
 		return err_set(e, missing.code, "clock: %.200s", missing.text);
 	*c = (struct clock){ .base_s = trusted ? stored_s : system_s,
@@ -25,7 +25,7 @@ int64_t clock_now_s(const struct clock *c, int64_t monotonic_ms)
 
 static bool clock_store(struct clock *c, struct db *db, int64_t now_s, struct err *e)
 {
-	if (!state_put_int(db, CLOCK_KEY, now_s, e))
+	if (!meta_put_int(db, CLOCK_KEY, now_s, e))
 		return err_wrap(e, "clock");
 	c->stored_s = now_s;
 	return true;

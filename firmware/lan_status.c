@@ -55,7 +55,7 @@ static bool writable(struct lan *l)
 		return !l->write_failed;
 	l->probed_ms = now_ms;
 	bool ok =
-		db_begin(l->c.db, &e) && state_put_int(l->c.db, "health.probe", now_ms, &e) && db_commit(l->c.db, &e);
+		db_begin(l->c.db, &e) && meta_put_int(l->c.db, "health.probe", now_ms, &e) && db_commit(l->c.db, &e);
 	if (!ok)
 		db_rollback(l->c.db);
 	lan_written(l, ok, &e);

@@ -28,7 +28,7 @@ static bool load_exact(struct db *db, const struct field *f, struct err *e)
 {
 	struct buf out;
 	buf_init(&out, f->len);
-	bool ok = state_get(db, f->key, &out, e) &&
+	bool ok = meta_get(db, f->key, &out, e) &&
 		  (out.len == f->len || err_set(e, ERR_IO, "state: %s is damaged", f->key));
 	if (ok)
 		memcpy(f->at, out.data, f->len);
@@ -40,7 +40,7 @@ static bool load_text(struct db *db, const char *key, char *out, size_t size, st
 {
 	struct buf text;
 	buf_init(&text, size - 1);
-	bool ok = state_get(db, key, &text, e);
+	bool ok = meta_get(db, key, &text, e);
 	if (ok)
 		memcpy(out, buf_str(&text), text.len + 1);
 	buf_clear(&text);
@@ -70,10 +70,10 @@ static bool load_all(struct db *db, struct membership *m, struct err *e)
 	for (size_t i = 0; i < FIELDS_LEN; i++)
 		if (!load_exact(db, &fields[i], e))
 			return false;
-	return state_get(db, "member.key", &m->key, e) && state_get(db, "member.cert", &m->cert, e) &&
-	       state_get(db, "member.ca", &m->ca, e) &&
+	return meta_get(db, "member.key", &m->key, e) && meta_get(db, "member.cert", &m->cert, e) &&
+	       meta_get(db, "member.ca", &m->ca, e) &&
 	       load_text(db, "member.broker_host", m->broker_host, sizeof(m->broker_host), e) &&
-	       state_get_int(db, "member.broker_port", &m->broker_port, e) && cert_end(m, e);
+	       meta_get_int(db, "member.broker_port", &m->broker_port, e) && cert_end(m, e);
 }
 
 bool membership_load(struct db *db, struct membership *m, struct err *e)
@@ -102,14 +102,14 @@ static bool store_all(struct db *db, struct membership *m, struct err *e)
 {
 	const struct field fields[FIELDS_LEN] = FIELDS(&m->sync);
 	for (size_t i = 0; i < FIELDS_LEN; i++)
-		if (!state_put(db, fields[i].key, (struct bytes){ fields[i].at, fields[i].len }, e))
+		if (!meta_put(db, fields[i].key, (struct bytes){ fields[i].at, fields[i].len }, e))
 			return false;
-	return state_put(db, "member.key", buf_bytes(&m->key), e) &&
-	       state_put(db, "member.cert", buf_bytes(&m->cert), e) &&
-	       state_put(db, "member.ca", buf_bytes(&m->ca), e) &&
-	       state_put(db, "member.broker_host", bytes_of(m->broker_host), e) &&
-	       state_put_int(db, "member.broker_port", m->broker_port, e) &&
-	       state_put(db, KEY_BRANCH, bytes_of(m->sync.branch), e);
+	return meta_put(db, "member.key", buf_bytes(&m->key), e) &&
+	       meta_put(db, "member.cert", buf_bytes(&m->cert), e) &&
+	       meta_put(db, "member.ca", buf_bytes(&m->ca), e) &&
+	       meta_put(db, "member.broker_host", bytes_of(m->broker_host), e) &&
+	       meta_put_int(db, "member.broker_port", m->broker_port, e) &&
+	       meta_put(db, KEY_BRANCH, bytes_of(m->sync.branch), e);
 }
 
 static bool membership_store(struct db *db, struct membership *m, struct err *e)

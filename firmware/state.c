@@ -6,7 +6,7 @@
 /* Scripts are never changed once released: a change is one more script. */
 static const char *const SCRIPTS[] = {
 	/* 1: state, lists, documents, journal */
-	"CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+	META_TABLE
 	/* A list: what is in force, and what the newest believed head said of it. */
 	"CREATE TABLE list (name TEXT PRIMARY KEY, version INTEGER NOT NULL, count INTEGER NOT NULL,"
 	" epoch INTEGER NOT NULL, fingerprint BLOB NOT NULL, hash BLOB NOT NULL, confirmed_s INTEGER NOT "
@@ -51,44 +51,4 @@ struct db *state_open(const char *dir, struct err *e)
 	err_wrap(e, "%.100s", path);
 	db_close(db);
 	return NULL;
-}
-
-bool state_get(struct db *db, const char *key, struct buf *out, struct err *e)
-{
-	bool ok = false, row = false;
-	struct db_query *q = db_query(db, "SELECT value FROM state WHERE key = ?", e);
-	if (q == NULL)
-		return false;
-	if (!db_bind_text(q, 1, key, e) || !db_next(q, &row, e))
-		goto out;
-	if (!row) {
-		err_set(e, ERR_MISSING, "no %s in the state", key);
-		goto out;
-	}
-	struct bytes value = db_bytes(q, 0);
-	buf_add(out, value.data, value.len);
-	ok = buf_ok(out, key, e);
-out:
-	db_finish(q);
-	return ok;
-}
-
-bool state_put(struct db *db, const char *key, struct bytes value, struct err *e)
-{
-	return db_run(db, e,
-		      "INSERT INTO state (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = "
-		      "excluded.value",
-		      "tb", key, value);
-}
-
-bool state_get_int(struct db *db, const char *key, int64_t *out, struct err *e)
-{
-	return db_run_int(db, out, e, "SELECT CAST(value AS INTEGER) FROM state WHERE key = ?", "t", key);
-}
-
-bool state_put_int(struct db *db, const char *key, int64_t value, struct err *e)
-{
-	char text[24];
-	int len = snprintf(text, sizeof(text), "%lld", (long long)value);
-	return state_put(db, key, (struct bytes){ (const uint8_t *)text, (size_t)len }, e);
 }

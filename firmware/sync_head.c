@@ -14,7 +14,7 @@ static bool load_int(struct db *db, const char *key, int64_t *out, struct err *e
 {
 	struct err why = { 0 };
 	*out = 0;
-	if (state_get_int(db, key, out, &why) || why.code == ERR_MISSING)
+	if (meta_get_int(db, key, out, &why) || why.code == ERR_MISSING)
 		return true;
 	return err_set(e, why.code, "%.200s", why.text);
 }
@@ -33,8 +33,8 @@ bool sync_load_head(struct sync *s, struct err *e)
 static bool head_store(struct sync *s, const struct head *h, bool *expired, struct err *e)
 {
 	struct db *db = s->config.db;
-	if (!state_put_int(db, KEY_SEQUENCE, (int64_t)h->sequence, e) ||
-	    !state_put_int(db, KEY_ISSUED, h->issued_s, e) || !state_put_int(db, KEY_EXPIRES, h->expires_s, e) ||
+	if (!meta_put_int(db, KEY_SEQUENCE, (int64_t)h->sequence, e) ||
+	    !meta_put_int(db, KEY_ISSUED, h->issued_s, e) || !meta_put_int(db, KEY_EXPIRES, h->expires_s, e) ||
 	    !clock_head(s->config.clock, db, h->issued_s, s->now_ms, e))
 		return false;
 	*expired = h->expires_s < clock_now_s(s->config.clock, s->now_ms);
