@@ -98,6 +98,8 @@ static void query_take(struct central_sync *s, const struct branch *b, struct by
 	case QUERY_EPOCH_KEY: ok = query_epoch_key(s, b, q.body, &body, &e); break;
 	case QUERY_OBJECT: ok = query_object(s, q.body, now, &e); break;
 	case QUERY_ACK: ok = query_ack(s, b, q.body, &e); break;
+	case QUERY_CERTIFICATE:
+	case QUERY_PREFETCH: (void)err_set(&e, ERR_MISSING, "no certificates are kept here"); break;
 	}
 	memcpy(r.id, q.id, sizeof(r.id));
 	if (ok)

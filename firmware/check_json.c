@@ -44,7 +44,7 @@ static bool party_parse(const struct json *request, const char *role, struct che
 		return err_set(e, ERR_INPUT, "%s: %s", role, j == NULL ? "missing" : "expected an object");
 	if (!json_only(j, "kind number name birth_date", e) || !json_text(j, "kind", NAME_MAX_LEN, &kind, e))
 		return false;
-	if (!identifier_kind_of(kind, &p->kind))
+	if (!identifier_kind_of(kind, &p->kind) || p->kind > IDENTIFIER_PARTY_LAST)
 		return err_set(e, ERR_INPUT, "%s.kind: there is no such kind of identifier", role);
 	p->birth_day = INT64_MIN;
 	if (!party_names(j, role, p, e) || !json_text_opt(j, "birth_date", 10, &birth, e))

@@ -44,6 +44,7 @@ static const struct kind kinds[IDENTIFIER_KIND_LAST + 1] = {
 	[IDENTIFIER_BANK_CARD] = { "bank_card", "银行卡号", "bank card", identifier_bank_card, 6, 4 },
 	[IDENTIFIER_NAME] = { "name", "名称", "name", identifier_name, 1, 0 },
 	[IDENTIFIER_FOREIGN_ID] = { "foreign_id", "其他证件", "other document", identifier_foreign, 2, 2 },
+	[IDENTIFIER_ECERT] = { "ecert", "电子证照", "e-certificate", identifier_ecert, 6, 4 },
 };
 
 static const struct fault {
@@ -246,7 +247,7 @@ static enum identifier_fault parse(const char *text, size_t len, int64_t today, 
 		return IDENTIFIER_FAULT_LENGTH;
 	struct identifier_text t = { .at = text, .len = len, .today = today };
 	char folded[IDENTIFIER_TEXT_MAX];
-	if (out->kind != IDENTIFIER_NAME) {
+	if (out->kind != IDENTIFIER_NAME && out->kind != IDENTIFIER_ECERT) {
 		enum identifier_fault fault = fold_text(out->kind, text, len, folded, &t.len);
 		if (fault != IDENTIFIER_FAULT_NONE)
 			return fault;

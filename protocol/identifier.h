@@ -22,6 +22,8 @@
  *   bank_card               ISO/IEC 7812, 12 to 19 digits, Luhn
  *   name                    UTF-8, spaces trimmed and collapsed (none beside a Chinese character), one form of middle dot
  *   foreign_id              any other document: 3 to 40 of A-Z 0-9, punctuation dropped
+ *   ecert                   an e-certificate, "<issuer>/<id>" (ecert.h, ecert_identity): printable ASCII, 3 to
+ *                           IDENTIFIER_ECERT_MAX characters; nothing is dropped, since an id may have hyphens
  *
  * A region that we do not know is a warning, never a fault: codes come and go, and no table is complete.
  */
@@ -50,8 +52,11 @@ enum identifier_kind {
 	IDENTIFIER_BANK_CARD = 12,
 	IDENTIFIER_NAME = 13,
 	IDENTIFIER_FOREIGN_ID = 14,
+	IDENTIFIER_ECERT = 15,
 };
-#define IDENTIFIER_KIND_LAST IDENTIFIER_FOREIGN_ID
+#define IDENTIFIER_PARTY_LAST IDENTIFIER_FOREIGN_ID /* above it nobody is known by */
+#define IDENTIFIER_KIND_LAST  IDENTIFIER_ECERT
+#define IDENTIFIER_ECERT_MAX  (ECERT_PART_MAX + 1 + ECERT_ID_MAX)
 
 /* One value a rule. They are tried roughly in this order, and a number with several faults reports the first.
  */

@@ -26,6 +26,7 @@ identifier_parser identifier_passport;                              /* identifie
 identifier_parser identifier_uscc, identifier_org_code;             /* identifier_enterprise.c */
 identifier_parser identifier_cnaps, identifier_bank_card;           /* identifier_bank.c */
 identifier_parser identifier_name, identifier_foreign;              /* identifier_name.c */
+identifier_parser identifier_ecert;                                 /* identifier_name.c */
 
 /* The next character, with full-width forms as ASCII, every kind of space as ' ' and every kind of dash as
    '-'; *at moves past it. 0 for a character without width, to be left out; -1 for NUL, a control character or

@@ -136,3 +136,16 @@ enum identifier_fault identifier_foreign(const struct identifier_text *t, struct
 	memcpy(out->canonical, t->at, t->len);
 	return IDENTIFIER_FAULT_NONE;
 }
+
+enum identifier_fault identifier_ecert(const struct identifier_text *t, struct identifier *out)
+{
+	if (t->len < 3 || t->len > IDENTIFIER_ECERT_MAX)
+		return IDENTIFIER_FAULT_LENGTH;
+	for (size_t i = 0; i < t->len; i++) {
+		char c = t->at[i];
+		if (c <= ' ' || c > '~')
+			return IDENTIFIER_FAULT_ALPHABET;
+		out->canonical[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+	}
+	return memchr(t->at, '/', t->len) != NULL ? IDENTIFIER_FAULT_NONE : IDENTIFIER_FAULT_PREFIX;
+}

@@ -41,7 +41,7 @@ bool journal_row_decode(struct bytes data, struct journal_row *r, struct err *e)
 	if (data.len > JOURNAL_ROW_MAX)
 		return err_set(e, ERR_FULL, "a journal row of %zu bytes, above %u", data.len, JOURNAL_ROW_MAX);
 	if (!cbor_expect_array(&c, 4, e) || !cbor_get_uint_max(&c, COUNTER_MAX, &r->seq, e) ||
-	    !cbor_get_time(&c, &r->time_s, e) || !cbor_get_uint_max(&c, JOURNAL_EVENT, &kind, e) ||
+	    !cbor_get_time(&c, &r->time_s, e) || !cbor_get_uint_max(&c, JOURNAL_KIND_LAST, &kind, e) ||
 	    !cbor_get_bytes(&c, &r->body, e) || !cbor_end(&c, e))
 		return err_wrap(e, "journal row");
 	if (r->seq == 0 || kind == 0)

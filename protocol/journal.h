@@ -18,7 +18,11 @@ enum journal_kind {
 	JOURNAL_FOLLOW_UP =
 		2,         /* body: map {1: the decision's id, 2: text, what is to be verified ("verified_online")} */
 	JOURNAL_EVENT = 3, /* body: map {1: code text, 2: detail text} */
+	JOURNAL_SCAN = 4,  /* body: struct scan (scan.h) */
+	JOURNAL_RECHECK = 5, /* body: struct scan_recheck */
+	JOURNAL_LOOKUP = 6,  /* body: struct scan_lookup */
 };
+#define JOURNAL_KIND_LAST JOURNAL_LOOKUP
 
 struct journal_row {
 	uint64_t seq; /* from 1 */

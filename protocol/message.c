@@ -158,7 +158,7 @@ bool query_decode(struct bytes data, struct query *q, struct err *e)
 	uint64_t type = 0;
 	*q = (struct query){ 0 };
 	if (!cbor_expect_map(&c, 3, e) || !cbor_key_bytes_exact(&c, 1, q->id, sizeof(q->id), e) ||
-	    !cbor_key_uint(&c, 2, QUERY_ACK, &type, e) || !cbor_key_bytes(&c, 3, &q->body, e) || !cbor_end(&c, e))
+	    !cbor_key_uint(&c, 2, QUERY_LAST, &type, e) || !cbor_key_bytes(&c, 3, &q->body, e) || !cbor_end(&c, e))
 		return err_wrap(e, "query");
 	if (type == 0 || q->body.len > QUERY_BODY_MAX)
 		return err_set(e, ERR_INPUT, "query: of type 0, or a body of %zu bytes", q->body.len);

@@ -17,6 +17,7 @@ forbid central '#include "(firmware|board|tests)/' "$none" "central includes fir
 all='protocol firmware central board'
 for folder in $all; do
 	forbid $folder '#include <sqlite3' 'protocol/base/db\.c' "only db.c sees sqlite3.h"
+	forbid $folder '#include <zlib' 'protocol/zip\.c' "only zip.c sees zlib.h"
 	forbid $folder '#include <mosquitto' 'protocol/base/mqtt\.c' "only mqtt.c sees mosquitto.h"
 	forbid $folder '#include <event2?/' 'protocol/base/(loop|http|dns)\.c' "only loop.c, http.c and dns.c see libevent"
 	forbid $folder '#include <mbedtls/' 'protocol/crypto\.c|protocol/base/(pki|tls)\.c' "only crypto.c, pki.c and tls.c see mbedTLS"

@@ -319,7 +319,7 @@ static void the_document_and_the_parser_agree_on_requests(void)
 		CU_ASSERT_EQUAL(request_holds(requests[i].text), requests[i].ok);
 		CU_ASSERT_EQUAL(parser_takes(requests[i].text), requests[i].ok);
 	}
-	for (int kind = 1; kind <= IDENTIFIER_KIND_LAST; kind++) {
+	for (int kind = 1; kind <= IDENTIFIER_PARTY_LAST; kind++) {
 		char text[256];
 		const char *value = kind == IDENTIFIER_NAME ? "name" : "number";
 		snprintf(text, sizeof(text),

@@ -99,7 +99,7 @@ static void a_row_has_a_number_a_time_a_kind_and_a_body_of_cbor(void)
 	ROW_REFUSED_WITH(row.time_s = -1);
 	ROW_REFUSED_WITH(row.time_s = TIME_MAX_S + 1);
 	ROW_REFUSED_WITH(row.kind = 0);
-	ROW_REFUSED_WITH(row.kind = JOURNAL_EVENT + 1);
+	ROW_REFUSED_WITH(row.kind = JOURNAL_KIND_LAST + 1);
 	ROW_REFUSED_WITH(row.body.len = 0);
 	ROW_REFUSED_WITH(row.body.len--);
 	ROW_REFUSED_WITH(row.body = bytes_of("\xa2\x02\x00\x01\x00"));

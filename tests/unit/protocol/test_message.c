@@ -244,7 +244,7 @@ static void a_query_has_a_known_type_and_a_short_body_of_cbor(void)
 	q.body.len = 1;
 	q.type = 0;
 	CU_ASSERT_TRUE(query_refused());
-	q.type = QUERY_ACK + 1;
+	q.type = QUERY_LAST + 1;
 	CU_ASSERT_TRUE(query_refused());
 }
 
