@@ -1,6 +1,7 @@
 #include "protocol/crypto.h"
 
 #include <assert.h>
+#include <mbedtls/base64.h>
 #include <mbedtls/ecdh.h>
 #include <mbedtls/ecdsa.h>
 #include <mbedtls/ecp.h>
@@ -378,4 +379,26 @@ bool hex_decode(const char *in, uint8_t *out, size_t len)
 		out[i] = (uint8_t)(high << 4 | low);
 	}
 	return in[2 * len] == 0;
+}
+
+bool base64_decode(struct bytes text, struct buf *out, struct err *e)
+{
+	size_t room = text.len / 4 * 3 + 3, len = 0;
+	uint8_t *to = buf_grow(out, room);
+	if (to == NULL)
+		return err_set(e, ERR_FULL, "base64: %zu characters are too many", text.len);
+	bool ok = text.len == 0 || mbedtls_base64_decode(to, room, &len, text.data, text.len) == 0;
+	out->len -= room - (ok ? len : 0);
+	return ok || err_set(e, ERR_INPUT, "it is not base64");
+}
+
+void base64_encode(struct bytes data, struct buf *out)
+{
+	size_t room = (data.len + 2) / 3 * 4 + 1, len = 0;
+	uint8_t *to = buf_grow(out, room);
+	if (to == NULL)
+		return;
+	if (mbedtls_base64_encode(to, room, &len, data.data, data.len) != 0)
+		abort();
+	out->len -= room - len;
 }

@@ -75,5 +75,8 @@ bool bytes_same_secret(const uint8_t *a, const uint8_t *b, size_t len);
 /* Lower-case hex. out has 2·len+1 bytes. hex_decode wants exactly 2·len lower-case digits. */
 void hex_encode(const uint8_t *in, size_t len, char *out);
 bool hex_decode(const char *in, uint8_t *out, size_t len);
+/* Base64 (RFC 4648 section 4), padded; line breaks are skipped. Appended to out. */
+bool base64_decode(struct bytes text, struct buf *out, struct err *e) CHECKED;
+void base64_encode(struct bytes data, struct buf *out);
 
 #endif

@@ -18,10 +18,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	buf_init(&again, COSE_MAX);
 	buf_add(&again, "\xd2\x84", 2);
-	cbor_put_bytes(&again, c.protected_header);
+	cbor_put_bytes(&again, c.message.protected_header);
 	cbor_put_map(&again, 0);
 	cbor_put_bytes(&again, c.payload);
-	cbor_put_bytes(&again, (struct bytes){ c.signature, SIGNATURE_LEN });
+	cbor_put_bytes(&again, c.message.signature);
 	if (!cbor_check(all, NULL) || !bytes_equal(buf_bytes(&again), all))
 		abort();
 	buf_clear(&again);

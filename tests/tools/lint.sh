@@ -20,7 +20,7 @@ for folder in $all; do
 	forbid $folder '#include <zlib' 'protocol/zip\.c' "only zip.c sees zlib.h"
 	forbid $folder '#include <mosquitto' 'protocol/base/mqtt\.c' "only mqtt.c sees mosquitto.h"
 	forbid $folder '#include <event2?/' 'protocol/base/(loop|http|dns)\.c' "only loop.c, http.c and dns.c see libevent"
-	forbid $folder '#include <mbedtls/' 'protocol/crypto\.c|protocol/base/(pki|tls)\.c' "only crypto.c, pki.c and tls.c see mbedTLS"
+	forbid $folder '#include <mbedtls/' 'protocol/(crypto|public_key)\.c|protocol/base/(pki|tls)\.c' "only crypto.c, public_key.c, pki.c and tls.c see mbedTLS"
 	forbid $folder '#include <jansson' 'protocol/base/json\.c' "only json.c sees jansson.h"
 	forbid $folder '#include <ini' 'protocol/base/config\.c' "only config.c sees ini.h"
 	forbid $folder '#include <seccomp' 'protocol/base/sandbox\.c' "only sandbox.c sees seccomp.h"

@@ -135,35 +135,12 @@ static void a_message_above_its_maximum_is_refused(void)
 
 /* The public examples */
 
-static void base64_read(const char *text, uint8_t *to, size_t len)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	uint32_t bits = 0;
-	size_t at = 0;
-	for (size_t i = 0; text[i] != '\0' && at < len; i++) {
-		const char *d = strchr(digits, text[i]);
-		bits = bits << 6 | (uint32_t)(d != NULL ? d - digits : 0);
-		if (i % 4 != 0)
-			to[at++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
-	}
-}
-
-struct example {
-	uint8_t point[POINT_LEN];
-	bool p256, fails;
-};
-
-static const char *text(const struct json *j, const char *key)
-{
-	const char *v = NULL;
-	return json_text_opt(j, key, 65536, &v, NULL) && v != NULL ? v : "";
-}
-
-/* Message to out, key to *x. */
-static bool example_read(const char *name, struct example *x)
+/* The message to out. */
+static bool example_read(const char *name)
 {
 	char file[64];
 	struct buf whole;
+	const char *hex = NULL;
 	snprintf(file, sizeof(file), "cose/%s.json", name);
 	const char *path = test_vectors(file);
 	if (path == NULL)
@@ -172,47 +149,12 @@ static bool example_read(const char *name, struct example *x)
 	CU_ASSERT_TRUE_FATAL(file_read(path, &whole, &e));
 	struct json *j = json_parse(buf_bytes(&whole), &e);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(j);
-	const struct json *sign = json_get(json_get(j, "input"), "sign0"), *key = json_get(sign, "key");
-	*x = (struct example){ .point = { 4 }, .fails = json_get(j, "fail") != NULL };
-	x->p256 = strcmp(text(key, "crv"), "P-256") == 0;
-	base64_read(text(key, "x"), x->point + 1, 32);
-	base64_read(text(key, "y"), x->point + 33, 32);
+	CU_ASSERT_TRUE_FATAL(json_text(json_get(j, "output"), "cbor", 65536, &hex, &e));
 	buf_reset(&out);
-	hex_read(bytes_of(text(json_get(j, "output"), "cbor")), &out);
+	hex_read(bytes_of(hex), &out);
 	json_free(j);
 	buf_clear(&whole);
 	return true;
-}
-
-/* COSE_Sign1 as others write it, tag or not, kid unprotected: what cose_verify needs of it. */
-static bool example_open(struct cose *c)
-{
-	struct cbor at = cbor_over(buf_bytes(&out));
-	struct bytes skipped;
-	uint64_t tag = 0;
-	(void)!cbor_get_tag(&at, &tag, NULL);
-	return cbor_expect_array(&at, 4, &e) && cbor_get_bytes(&at, &c->protected_header, &e) &&
-	       cbor_get_item(&at, &skipped, &e) && cbor_get_bytes(&at, &c->payload, &e) &&
-	       cbor_get_bytes_exact(&at, c->signature, SIGNATURE_LEN, &e);
-}
-
-/* Not the two that our profile cannot say: an empty map as protected header, external data with a zero in it. */
-static void the_public_examples_verify_and_fail_as_published(void)
-{
-	static const char *const names[] = { "ecdsa-sig-01", "sign-pass-03", "sign-fail-02", "sign-fail-06",
-					     "sign-fail-07" };
-	struct example x;
-	struct cose c;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!example_read(names[i], &x))
-			return;
-		CU_ASSERT_TRUE(x.p256);
-		CU_ASSERT_TRUE_FATAL(example_open(&c));
-		if (cose_verify(&c, x.point, "", &e) == x.fails) {
-			printf(" [%s] ", names[i]);
-			CU_FAIL("an example does not come out as published");
-		}
-	}
 }
 
 /* They put the kid into the unprotected header, or use another algorithm, tag or header. */
@@ -222,9 +164,8 @@ static void the_public_examples_are_outside_our_profile(void)
 					     "eddsa-sig-01", "eddsa-sig-02", "sign-pass-01", "sign-pass-02",
 					     "sign-pass-03", "sign-fail-01", "sign-fail-02", "sign-fail-03",
 					     "sign-fail-04", "sign-fail-06", "sign-fail-07" };
-	struct example x;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!example_read(names[i], &x))
+		if (!example_read(names[i]))
 			return;
 		CU_ASSERT_TRUE(refuses(buf_bytes(&out), parse));
 	}
@@ -238,7 +179,6 @@ static CU_TestInfo tests[] = {
 	{ "the protected header holds alg and kid and nothing else",
 	  the_protected_header_holds_alg_and_kid_and_nothing_else },
 	{ "a message above its maximum is refused", a_message_above_its_maximum_is_refused },
-	{ "the public examples verify and fail as published", the_public_examples_verify_and_fail_as_published },
 	{ "the public examples are outside our profile", the_public_examples_are_outside_our_profile },
 	CU_TEST_INFO_NULL,
 };
