@@ -3,6 +3,8 @@
 #include "protocol/base/limits.h"
 #include "protocol/catalogue.h"
 #include "protocol/cbor.h"
+#include "protocol/issuers.h"
+#include "protocol/kinds.h"
 #include "protocol/rule.h"
 
 #include <math.h>
@@ -88,6 +90,16 @@ bool document_check(struct bytes cbor, const char *type, struct err *e)
 		struct catalogue *c = catalogue_parse(cbor, e);
 		catalogue_free(c);
 		return c != NULL;
+	}
+	if (strcmp(type, "issuers") == 0) {
+		struct issuers *i = issuers_parse(cbor, e);
+		issuers_free(i);
+		return i != NULL;
+	}
+	if (strcmp(type, "kinds") == 0) {
+		struct kinds *k = kinds_parse(cbor, e);
+		kinds_free(k);
+		return k != NULL;
 	}
 	return err_set(e, ERR_INPUT, "there is no document type '%s'", type);
 }

@@ -10,7 +10,11 @@
 /* The document type that a name's content must prove to be; other names are carried unread. */
 static const char *document_type(const char *name)
 {
-	return strcmp(name, "rules") == 0 ? "rules" : strcmp(name, "catalogue") == 0 ? "catalogue" : NULL;
+	static const char *const types[] = { "rules", "catalogue", "issuers", "kinds" };
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(name, types[i]) == 0)
+			return types[i];
+	return NULL;
 }
 
 static bool document_insert(struct release_context *c, struct release *r, struct err *e)

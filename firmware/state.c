@@ -32,6 +32,8 @@ static const char *const SCRIPTS[] = {
 	/* 2: terminals. token_hash is empty for one that shows a certificate, and once it is revoked. */
 	"CREATE TABLE terminal (name TEXT PRIMARY KEY, token_hash BLOB NOT NULL, by_certificate INTEGER NOT NULL,"
 	" enabled INTEGER NOT NULL, added_s INTEGER NOT NULL, revoked_s INTEGER NOT NULL) WITHOUT ROWID;",
+	/* 3: when a document was last said to be the one in force; -1 never */
+	"ALTER TABLE document ADD COLUMN confirmed_s INTEGER NOT NULL DEFAULT -1;",
 };
 
 struct db *state_open(const char *dir, struct err *e)

@@ -38,10 +38,15 @@ static bool head_store(struct sync *s, const struct head *h, bool *expired, stru
 	    !clock_head(s->config.clock, db, h->issued_s, s->now_ms, e))
 		return false;
 	*expired = h->expires_s < clock_now_s(s->config.clock, s->now_ms);
-	for (size_t i = 0; i < h->entries_len; i++)
-		if (h->entries[i].kind == HEAD_LIST &&
-		    !lists_head(s->config.lists, &h->entries[i], *expired ? -1 : h->issued_s, e))
+	for (size_t i = 0; i < h->entries_len; i++) {
+		const struct head_entry *entry = &h->entries[i];
+		bool ok = entry->kind == HEAD_LIST
+				  ? lists_head(s->config.lists, entry, *expired ? -1 : h->issued_s, e)
+				  : *expired || documents_confirm(s->config.documents, entry->name, entry->version,
+								  h->issued_s, e);
+		if (!ok)
 			return false;
+	}
 	return true;
 }
 

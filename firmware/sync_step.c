@@ -148,7 +148,9 @@ static void step_document(struct sync *s)
 	struct err e = { 0 };
 	const struct head_entry *entry = &s->work.entry;
 	bool ok = fetched(s, &bytes, &e) &&
-		  documents_apply(s->config.documents, entry->name, entry->version, buf_bytes(&bytes), &e);
+		  documents_apply(s->config.documents, entry->name, entry->version, buf_bytes(&bytes), &e) &&
+		  (s->work.issued_s < 0 ||
+		   documents_confirm(s->config.documents, entry->name, entry->version, s->work.issued_s, &e));
 	buf_clear(&bytes);
 	target_end(s, ok ? NULL : &e);
 }

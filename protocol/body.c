@@ -166,18 +166,18 @@ bool prefetch_item_decode(struct bytes data, struct prefetch_item *p, struct err
 	return (prefetch_rest(&c, p, e) && cbor_end(&c, e)) || err_wrap(e, "prefetch");
 }
 
-bool command_encode(enum command c, struct buf *out, struct err *e)
+bool down_command_encode(enum down_command c, struct buf *out, struct err *e)
 {
 	cbor_put_uint(out, c);
 	return buf_ok(out, "command", e);
 }
 
-bool command_decode(struct bytes data, enum command *c, struct err *e)
+bool down_command_decode(struct bytes data, enum down_command *c, struct err *e)
 {
 	struct cbor in = cbor_over(data);
 	uint64_t v;
 	if (!cbor_get_uint_max(&in, COMMAND_PREFETCH, &v, e) || !cbor_end(&in, e))
 		return err_wrap(e, "command");
-	*c = (enum command)v;
+	*c = (enum down_command)v;
 	return v != 0 || err_set(e, ERR_INPUT, "command 0");
 }

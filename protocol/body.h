@@ -68,8 +68,8 @@ bool prefetch_item_encode(const struct prefetch_item *p, struct buf *out, struct
 bool prefetch_item_decode(struct bytes data, struct prefetch_item *p, struct err *e) CHECKED;
 
 /* Down, command: CBOR uint. A nudge only: what it says is asked for anyway, later. */
-enum command { COMMAND_PREFETCH = 1 };
-bool command_encode(enum command c, struct buf *out, struct err *e) CHECKED;
-bool command_decode(struct bytes data, enum command *c, struct err *e) CHECKED;
+enum down_command { COMMAND_PREFETCH = 1 };
+bool down_command_encode(enum down_command c, struct buf *out, struct err *e) CHECKED;
+bool down_command_decode(struct bytes data, enum down_command *c, struct err *e) CHECKED;
 
 #endif
