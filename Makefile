@@ -3,6 +3,7 @@
 # make unit T=x  only the unit suites whose name has x   make lint     layers, warnings, analyzers
 # make fuzz      each decoder for SECS seconds           make bench    BENCH=lists for one group
 # make deps      install what is missing (apt)           make cover    line and branch coverage
+# make check-dgc the EU's test certificates, DGC=folder
 
 MODE    ?= $(if $(SAN),asan,release)
 CROSS   ?=
@@ -75,6 +76,10 @@ deps:
 
 unit: $(B)/tests/unit_run
 	$(RUN) $< $(T)
+# The EU's public test data through the verifier, a table of it; DGC=folder takes another folder of the same form.
+check-dgc: deps
+	@$(MAKE) --no-print-directory -s $(B)/tests/unit_run
+	@XINBIAN_DGC=$(DGC) $(B)/tests/unit_run dgc
 integration: $(B)/tests/integration_run
 	XINBIAN_BIN=$(B) $< $(T)
 check: deps
@@ -116,7 +121,7 @@ lint:
 
 clean:
 	rm -rf build
-.PHONY: all tests deps unit integration check demo cover fuzz fuzz-one bench lint clean
+.PHONY: all tests deps unit integration check check-dgc demo cover fuzz fuzz-one bench lint clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -159,7 +159,8 @@ static void time_check(struct run *run)
 	int64_t from_s = v->cert.from_s > v->cert.issued_s ? v->cert.from_s : v->cert.issued_s;
 	if (from_s > now_s + VERIFY_SKEW_S)
 		(void)find(v, SCAN_NOT_YET_VALID, SCAN_REFUSE, "");
-	if (v->cert.to_s <= now_s)
+	/* "On or after which it MUST NOT be accepted" (RFC 8392 section 3.1.4); the EU's issuers mean the last second. */
+	if (now_s > v->cert.to_s || (v->cert.profile == ECERT_XB1 && now_s == v->cert.to_s))
 		(void)find(v, SCAN_EXPIRED, SCAN_REFUSE, "");
 }
 

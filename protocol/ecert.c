@@ -227,10 +227,27 @@ static const char *after(const char *text, const char *prefix)
 	return strncasecmp(text, prefix, len) == 0 ? text + len : text;
 }
 
+/* Issuers of the EU write what they like: what is too long, or no printable ASCII, goes by its hash. */
+static bool identity_is_plain(const char *text)
+{
+	size_t len = strlen(text);
+	for (size_t i = 0; i < len; i++)
+		if (text[i] <= ' ' || text[i] > '~')
+			return false;
+	return len <= IDENTIFIER_ECERT_MAX;
+}
+
 bool ecert_identity(const struct ecert *c, struct identifier *out, struct err *e)
 {
-	char text[IDENTIFIER_ECERT_MAX + 1];
+	char text[2 * IDENTIFIER_ECERT_MAX + 1];
+	uint8_t hash[HASH_LEN];
 	const char *id = c->profile == ECERT_XB1 ? after(c->id, OID) : after(c->id, "URN:UVCI:");
-	int len = snprintf(text, sizeof(text), "%s/%s", c->issuer, id);
-	return identifier_parse(IDENTIFIER_ECERT, text, (size_t)len, 0, out, NULL, e);
+	size_t len = (size_t)snprintf(text, sizeof(text), "%s/%s", c->issuer, id);
+	if (!identity_is_plain(text)) {
+		sha256((struct bytes){ (const uint8_t *)text, len }, hash);
+		len = (size_t)snprintf(text, sizeof(text), "sha256/");
+		hex_encode(hash, HASH_LEN, text + len);
+		len += (size_t)2 * HASH_LEN;
+	}
+	return identifier_parse(IDENTIFIER_ECERT, text, len, 0, out, NULL, e);
 }

@@ -42,7 +42,7 @@ struct ecert {
 	char birth_date[11];                     /* HC1: as it stands, "1998-02-26", "1998-02", "" */
 	char standard_name[PERSON_NAME_MAX + 1]; /* HC1: fnt "<<" gnt, as in an MRZ */
 	int64_t issued_s, from_s;                /* from_s: issued_s where the profile has none */
-	int64_t to_s;                            /* not accepted from this second on; ECERT_NO_END */
+	int64_t to_s;                            /* not accepted from this second on (HC1: after it); ECERT_NO_END */
 	bool has_digest;
 	uint8_t digest[HASH_LEN];
 };

@@ -42,6 +42,8 @@ static bool dgc_get(struct cbor *c, struct bytes *dgc, struct err *e)
 		if (key == HCERT_DGC)
 			*dgc = item;
 	}
+	if (dgc->data == NULL || dgc->data[0] >> 5 != CBOR_MAP)
+		return err_set(e, ERR_INPUT, "claim -260 holds no certificate");
 	return true;
 }
 
@@ -324,14 +326,14 @@ static bool version_read(struct bytes dgc, struct ecert *out, struct err *e)
 	return true;
 }
 
-static bool issuer_read(const struct cwt *cwt, struct ecert *out, struct err *e)
+/* A country's code as a rule; what is longer is cut. */
+static void issuer_read(const struct cwt *cwt, struct ecert *out)
 {
-	if (cwt->iss.len >= sizeof(out->issuer) ||
-	    (cwt->iss.len > 0 && memchr(cwt->iss.data, '\0', cwt->iss.len) != NULL))
-		return err_set(e, ERR_INPUT, "iss is longer than %d bytes", ECERT_PART_MAX);
-	if (cwt->iss.len > 0)
-		memcpy(out->issuer, cwt->iss.data, cwt->iss.len);
-	return true;
+	size_t len = cwt->iss.len < sizeof(out->issuer) ? cwt->iss.len : sizeof(out->issuer) - 1;
+	while (len > 0 && len < cwt->iss.len && (cwt->iss.data[len] & 0xc0) == 0x80)
+		len--;
+	for (size_t i = 0; i < len; i++)
+		out->issuer[i] = cwt->iss.data[i] != 0 ? (char)cwt->iss.data[i] : '?';
 }
 
 static bool decode(struct bytes cwt_bytes, struct ecert *out, enum hcert_layer *layer, struct err *e)
@@ -344,8 +346,7 @@ static bool decode(struct bytes cwt_bytes, struct ecert *out, enum hcert_layer *
 	out->issued_s = cwt.iat_s;
 	out->from_s = cwt.has_nbf ? cwt.nbf_s : cwt.iat_s;
 	out->to_s = cwt.exp_s;
-	if (!issuer_read(&cwt, out, e))
-		return err_wrap(e, "CWT");
+	issuer_read(&cwt, out);
 	*layer = HCERT_CLAIMS;
 	return (version_read(cwt.dgc, out, e) && name_read(cwt.dgc, out, e) && birth_read(cwt.dgc, out, e) &&
 		entry_read(cwt.dgc, out, e)) ||
@@ -371,7 +372,7 @@ bool hcert_decode(struct bytes cwt, struct ecert *out, enum hcert_layer *layer, 
 	return ok;
 }
 
-unsigned hcert_uses(const char (*uses)[48], size_t uses_len)
+unsigned hcert_uses(char (*uses)[48], size_t uses_len)
 {
 	static const char *const arcs[] = { "1.3.6.1.4.1.1847.2021.1.", "1.3.6.1.4.1.0.1847.2021.1." };
 	static const unsigned bits[] = { HCERT_TEST, HCERT_VACCINATION, HCERT_RECOVERY };

@@ -20,6 +20,6 @@ bool hcert_decode(struct bytes cwt, struct ecert *out, enum hcert_layer *layer, 
 #define HCERT_VACCINATION 1U
 #define HCERT_TEST        2U
 #define HCERT_RECOVERY    4U
-unsigned hcert_uses(const char (*uses)[48], size_t uses_len);
+unsigned hcert_uses(char (*uses)[48], size_t uses_len);
 
 #endif

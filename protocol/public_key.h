@@ -1,5 +1,5 @@
 /*
- * Public keys that certificates are verified with: P-256 (RFC 5480) and RSA of 2,048 to 4,096 bits, out of a SubjectPublicKeyInfo or an
+ * Public keys that certificates are verified with: P-256, P-384, P-521 (RFC 5480) and RSA of 2,048 to 4,096 bits, out of a SubjectPublicKeyInfo or an
  * X.509 certificate (RFC 5280), DER. Parsed once, used many times: the curve stands ready in each key.
  */
 #ifndef PROTOCOL_PUBLIC_KEY_H
