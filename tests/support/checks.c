@@ -53,7 +53,7 @@ static void seeded_fill(void *arg, uint8_t *out, size_t len)
 		out[i] = (uint8_t)set_random(arg);
 }
 static const struct random seeded = { seeded_fill, &seed };
-static const struct check_source source = { &with.lists, list_state, list_find };
+const struct check_source checks_source = { &with.lists, list_state, list_find };
 
 int64_t checks_time(const char *day)
 {
@@ -105,7 +105,7 @@ bool request_of(const char *json, struct err *e)
 void checks_run(bool clock_trusted)
 {
 	struct err e = { 0 };
-	struct check_setting s = { &with.policy, &source, with.now_s, clock_trusted, &seeded, checks_journal_key };
+	struct check_setting s = { &with.policy, &checks_source, with.now_s, clock_trusted, &seeded, checks_journal_key };
 	buf_clear(&with.sealed);
 	buf_init(&with.sealed, CHECK_SEALED_MAX);
 	bool ok = check_run(&s, &with.request, &with.decision, &with.sealed, &e);

@@ -57,6 +57,7 @@ struct checks {
 };
 extern struct checks with;
 extern const uint8_t checks_journal_key[32];
+extern const struct check_source checks_source; /* with.lists */
 
 /* Before and after each test. */
 void checks_setup(void);
