@@ -112,10 +112,10 @@ bool body_reply_decode(struct bytes data, struct body_reply *r, struct err *e)
 	return cbor_end(&c, e) || err_wrap(e, "certificate reply");
 }
 
-/* none: 3 fields · put: holder's kind, holder, type, body behind them · erase: identity */
+/* none: 3 fields · put: holder's kind, holder, type, purpose, body behind them · erase: identity */
 bool prefetch_item_encode(const struct prefetch_item *p, struct buf *out, struct err *e)
 {
-	cbor_put_map(out, p->kind == PREFETCH_PUT ? 7 : p->kind == PREFETCH_ERASE ? 4 : 3);
+	cbor_put_map(out, p->kind == PREFETCH_PUT ? 8 : p->kind == PREFETCH_ERASE ? 4 : 3);
 	cbor_put_uint(out, 1);
 	cbor_put_bytes(out, (struct bytes){ p->id, sizeof(p->id) });
 	cbor_put_uint(out, 2);
@@ -130,6 +130,8 @@ bool prefetch_item_encode(const struct prefetch_item *p, struct buf *out, struct
 		cbor_put_uint(out, 6);
 		cbor_put_text(out, p->type);
 		cbor_put_uint(out, 7);
+		cbor_put_text(out, p->purpose);
+		cbor_put_uint(out, 8);
 		body_put(&p->body, out);
 	} else if (p->kind == PREFETCH_ERASE) {
 		cbor_put_uint(out, 4);
@@ -146,18 +148,19 @@ static bool prefetch_rest(struct cbor *c, struct prefetch_item *p, struct err *e
 	case PREFETCH_PUT: break;
 	}
 	return kind_get(c, 4, &p->holder_kind, e) && cbor_key_string(c, 5, p->holder, sizeof(p->holder), e) &&
-	       cbor_key_string(c, 6, p->type, sizeof(p->type), e) && cbor_expect_key(c, 7, e) &&
+	       cbor_key_string(c, 6, p->type, sizeof(p->type), e) &&
+	       cbor_key_string(c, 7, p->purpose, sizeof(p->purpose), e) && cbor_expect_key(c, 8, e) &&
 	       body_get(c, &p->body, e);
 }
 
 bool prefetch_item_decode(struct bytes data, struct prefetch_item *p, struct err *e)
 {
-	static const size_t pairs[] = { [PREFETCH_NONE] = 3, [PREFETCH_PUT] = 7, [PREFETCH_ERASE] = 4 };
+	static const size_t pairs[] = { [PREFETCH_NONE] = 3, [PREFETCH_PUT] = 8, [PREFETCH_ERASE] = 4 };
 	struct cbor c = cbor_over(data);
 	size_t found;
 	uint64_t kind;
 	memset(p, 0, sizeof(*p));
-	if (!cbor_get_map(&c, 7, &found, e) || !cbor_key_bytes_exact(&c, 1, p->id, sizeof(p->id), e) ||
+	if (!cbor_get_map(&c, 8, &found, e) || !cbor_key_bytes_exact(&c, 1, p->id, sizeof(p->id), e) ||
 	    !cbor_key_uint(&c, 2, PREFETCH_ERASE, &kind, e) || !cbor_key_uint(&c, 3, COUNTER_MAX, &p->seq, e))
 		return err_wrap(e, "prefetch");
 	p->kind = (enum prefetch_kind)kind;

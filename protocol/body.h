@@ -57,11 +57,12 @@ struct prefetch_item {
 	uint8_t id[16]; /* the query's */
 	enum prefetch_kind kind;
 	uint64_t seq;
-	enum identifier_kind holder_kind;   /* put */
-	char holder[PERSON_NAME_MAX + 1];   /* put: canonical */
-	char type[ECERT_PART_MAX + 1];      /* put */
-	struct body body;                   /* put */
-	char identity[PERSON_NAME_MAX + 1]; /* erase: ecert_identity's canonical text */
+	enum identifier_kind holder_kind; /* put */
+	char holder[PERSON_NAME_MAX + 1]; /* put: canonical */
+	char type[ECERT_PART_MAX + 1];    /* put */
+	char purpose[PURPOSE_MAX + 1];    /* put: what the holder agreed to; for nothing else may it be given out */
+	struct body body; /* put; one of the same certificate and purpose takes the earlier one's place */
+	char identity[PERSON_NAME_MAX + 1]; /* erase, for every purpose: ecert_identity's canonical text */
 };
 bool prefetch_item_encode(const struct prefetch_item *p, struct buf *out, struct err *e) CHECKED;
 /* Borrows from data. */
