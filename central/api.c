@@ -11,9 +11,19 @@
 
 #define SEGMENT_MAX 128
 
+/* A request whose answer comes in a later turn. */
+struct api_later {
+	struct api *api;
+	struct http_request *request;
+	void (*gone)(void *arg);
+	void *arg;
+	struct api_later *next;
+};
+
 struct api {
 	struct http_server *http;
 	struct central *central;
+	struct api_later *open; /* owned */
 };
 
 static int status_of(enum err_code code)
@@ -63,7 +73,8 @@ static bool path_fits(const char *path, const char *route, char rest[SEGMENT_MAX
 	return *path == '\0';
 }
 
-static const struct api_route *const areas[] = { api_release_routes, api_branch_routes, api_operator_routes };
+static const struct api_route *const areas[] = { api_release_routes, api_branch_routes, api_operator_routes,
+						 api_registry_routes };
 
 /* NULL when there is none; *known says whether the path exists under another method. */
 static const struct api_route *route_find(const struct http_request *r, char rest[SEGMENT_MAX], bool *known)
@@ -114,10 +125,13 @@ static void route_run(struct api *a, const struct api_route *t, struct http_requ
 				 .content_type = "application/json" };
 	buf_init(&out, API_ANSWER_MAX);
 	call.json.out = &out;
+	call.api = a;
 	bool ok = (!t->operator_needed ||
 		   operator_find(a->central->release.db, http_header(r, "Authorization"), call.operator, & e)) &&
 		  t->handle(&call, &e) && buf_ok(&out, "the answer", &e);
-	if (ok) {
+	if (ok && call.later) {
+		; /* api_finish answers */
+	} else if (ok) {
 		http_reply(r, 200, call.content_type, buf_bytes(&out));
 	} else {
 		log_warn("a step was refused", "method=%s path=%s operator=%s error=%s message=%s", t->method,
@@ -159,7 +173,39 @@ void api_close(struct api *a)
 	if (a == NULL)
 		return;
 	http_close(a->http);
+	while (a->open != NULL) {
+		struct api_later *l = a->open;
+		a->open = l->next;
+		l->gone(l->arg);
+		free(l);
+	}
 	free(a);
+}
+
+struct api_later *api_later(struct api_call *call, void (*gone)(void *arg), void *arg)
+{
+	struct api_later *l = calloc(1, sizeof(*l));
+	if (l == NULL)
+		abort();
+	*l = (struct api_later){ call->api, call->request, gone, arg, call->api->open };
+	call->api->open = l;
+	call->later = true;
+	return l;
+}
+
+void api_finish(struct api_later *l, const struct buf *json, const struct err *why)
+{
+	struct api_later **at = &l->api->open;
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	if (json != NULL) {
+		http_reply(l->request, 200, "application/json", buf_bytes(json));
+	} else {
+		log_warn("a step was refused", "path=later error=%s message=%s", err_name(why->code), why->text);
+		reply_error(l->request, status_of(why->code), err_name(why->code), why->text);
+	}
+	free(l);
 }
 
 static bool number_parse(const char *text, int64_t least, int64_t most, int64_t *out)

@@ -17,7 +17,10 @@
 
 struct central; /* centrald's whole state; centrald.h */
 
+struct api;
+
 struct api_call {
+	struct api *api;
 	struct central *central;
 	struct http_request *request;    /* for query and body; the reply is api.c's */
 	char operator[NAME_MAX_LEN + 1]; /* "" without a token */
@@ -26,6 +29,7 @@ struct api_call {
 	struct buf *out;       /* the answer */
 	struct json_out json;  /* writes to out */
 	const char *content_type;
+	bool later; /* the answer comes in a later turn: see api_later */
 };
 
 struct api_route {
@@ -34,12 +38,18 @@ struct api_route {
 	bool (*handle)(struct api_call *call, struct err *e);
 };
 /* Arrays that end with a NULL method. */
-extern const struct api_route api_release_routes[], api_branch_routes[], api_operator_routes[];
+extern const struct api_route api_release_routes[], api_branch_routes[], api_operator_routes[], api_registry_routes[];
 
-struct api;
 /* NULL on failure. */
 struct api *api_open(struct loop *l, struct central *central, const char *socket_path, struct err *e) CHECKED;
 void api_close(struct api *a);
+
+/* For a handler that cannot answer yet: it returns true after this, keeps what it gets, and answers through api_finish, once. When the
+   API closes, what is still open is answered 503 and *l goes with it: owner is told by gone (arg as given), and must forget it. */
+struct api_later;
+struct api_later *api_later(struct api_call *call, void (*gone)(void *arg), void *arg);
+/* json: the answer, or NULL and why. */
+void api_finish(struct api_later *l, const struct buf *json, const struct err *why);
 
 /* A whole number from the query, or otherwise when it is missing. */
 bool api_query_int(const struct api_call *call, const char *key, int64_t least, int64_t most, int64_t otherwise,

@@ -1,5 +1,6 @@
 #include "central/centrald.h"
 #include "central/document.h"
+#include "protocol/ecert.h"
 #include "protocol/base/log.h"
 
 #include <stdio.h>
@@ -56,6 +57,13 @@ static bool release_answer(struct api_call *call, int64_t id, struct err *e)
 	return true;
 }
 
+/* The registry alone says what stands in its list. */
+static bool operators_list(const char *name, struct err *e)
+{
+	return strcmp(name, ECERT_LIST) != 0 ||
+	       err_set(e, ERR_DENIED, "%s is made from the registry: revoke or suspend certificates there", name);
+}
+
 static bool list_import(struct api_call *call, struct err *e)
 {
 	struct http_request *r = call->request;
@@ -66,6 +74,8 @@ static bool list_import(struct api_call *call, struct err *e)
 				.operator= call->operator,
 				.now_s = call->now_s };
 	int64_t reason = 0, id = 0;
+	if (!operators_list(d.name, e))
+		return false;
 	if (!import_format_of(format != NULL ? format : "auto", &d.format))
 		return err_set(e, ERR_INPUT, "format: expected auto, csv or ofac-sdn");
 	if (!draft_mode_of(mode != NULL ? mode : "replace", &d.mode))
@@ -88,6 +98,8 @@ static bool document_import(struct api_call *call, struct err *e)
 static bool rollback(struct api_call *call, struct err *e)
 {
 	int64_t version = 0, id = 0;
+	if (!operators_list(call->path_rest, e))
+		return false;
 	if (!api_query_int(call, "version", 1, INT64_MAX, 0, &version, e))
 		return false;
 	if (version == 0)

@@ -7,6 +7,7 @@
 #include "central/acl.h"
 #include "central/branches.h"
 #include "central/centrald.h"
+#include "central/revocation.h"
 #include "central/enrol_port.h"
 #include "central/signer.h"
 #include "central/store.h"
@@ -20,8 +21,10 @@
 #include <string.h>
 #include <time.h>
 
-#define TICK_MS  60000 /* gate's clock; also: what the counters say is logged */
-#define PATH_LEN 108
+#define REVOKE_MS       200 /* what is revoked within this goes out as one version */
+#define REVOKE_RETRY_MS 5000
+#define TICK_MS         60000 /* gate's clock; also: what the counters say is logged */
+#define PATH_LEN        108
 
 struct hub {
 	struct central central;
@@ -32,7 +35,7 @@ struct hub {
 	struct mqtt *mqtt;
 	struct api *api;
 	struct enrol_port *enrol;
-	struct loop_timer *sync_timer, *tick;
+	struct loop_timer *sync_timer, *tick, *revoke_timer;
 	struct central_sync_info logged;
 	char run_dir[PATH_LEN], mqtt_socket[PATH_LEN], enrol_socket[PATH_LEN], ctl_socket[PATH_LEN];
 };
@@ -78,6 +81,28 @@ static bool head_sign_ask(void *arg, struct bytes payload, struct err *e)
 {
 	struct hub *h = arg;
 	return signer_head(h->central.signer, payload, on_head_signed, h, e);
+}
+
+/* --- revoked certificates --- */
+
+static void revoke_soon(void *arg)
+{
+	struct hub *h = arg;
+	loop_timer_set(h->revoke_timer, REVOKE_MS);
+}
+
+static void on_revoke_timer(void *arg)
+{
+	struct hub *h = arg;
+	struct err e = { 0 };
+	bool published = false;
+	if (!revocation_publish(&h->central.release, wall_s(), &published, &e)) {
+		log_error("the list of revoked certificates was not published", "why=\"%s\"", e.text);
+		loop_timer_set(h->revoke_timer, REVOKE_RETRY_MS);
+		return;
+	}
+	if (published)
+		central_sync_released(h->central.sync);
 }
 
 /* --- the line --- */
@@ -314,6 +339,10 @@ static void sync_ready(struct hub *h)
 	};
 	h->sync_timer = loop_timer_new(h->loop, on_sync_timer, h);
 	h->tick = loop_timer_new(h->loop, on_tick, h);
+	h->revoke_timer = loop_timer_new(h->loop, on_revoke_timer, h);
+	h->central.revoked = revoke_soon;
+	h->central.revoked_arg = h;
+	loop_timer_set(h->revoke_timer, 0);
 	h->central.sync = central_sync_new(&c);
 	h->central.signer = signer_start(h->loop, "signer", h->config->dir, &events, h);
 }
@@ -353,6 +382,7 @@ void hub_close(struct hub *h)
 	central_sync_free(h->central.sync);
 	loop_timer_free(h->sync_timer);
 	loop_timer_free(h->tick);
+	loop_timer_free(h->revoke_timer);
 	db_close(h->central.release.db);
 	free(h);
 }

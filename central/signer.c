@@ -203,6 +203,40 @@ bool signer_issue(struct signer *s, const struct signer_request *r, signer_done 
 	return ok;
 }
 
+bool signer_issuer_key(struct signer *s, const char *issuer, signer_done *done, void *arg, struct err *e)
+{
+	struct buf out;
+	uint64_t id = question_new(s, done, arg, e);
+	if (id == 0)
+		return false;
+	buf_init(&out, 256);
+	cbor_put_array(&out, 2);
+	cbor_put_uint(&out, id);
+	cbor_put_text(&out, issuer);
+	bool ok = question_send(s, id, SIGNER_KEY, &out, e);
+	buf_clear(&out);
+	return ok;
+}
+
+bool signer_certificate(struct signer *s, const struct signer_certificate *c, signer_done *done, void *arg,
+			struct err *e)
+{
+	struct buf out;
+	uint64_t id = question_new(s, done, arg, e);
+	if (id == 0)
+		return false;
+	buf_init(&out, FRAME_MAX - 1);
+	cbor_put_array(&out, 5);
+	cbor_put_uint(&out, id);
+	cbor_put_text(&out, c->issuer);
+	cbor_put_bytes(&out, c->kid);
+	cbor_put_bytes(&out, c->sealed);
+	cbor_put_bytes(&out, c->cwt);
+	bool ok = question_send(s, id, SIGNER_CERT, &out, e);
+	buf_clear(&out);
+	return ok;
+}
+
 void signer_cancel(struct signer *s, const void *arg)
 {
 	for (size_t i = 0; i < SIGNER_QUESTIONS_MAX; i++) {

@@ -1,6 +1,8 @@
 /*
- * The signer: a child ("centrald signer") that alone holds the head key and the CA's key, and does two things with them: signs
- * heads whose sequence is above the last it signed, and issues branches' certificates. It reads DIR's keys when it starts, then
+ * The signer: a child ("centrald signer") that alone holds the head key, the CA's key and the issuers' keys, and does three things
+ * with them: signs heads whose sequence is above the last it signed, issues branches' certificates, and signs e-certificates. An issuer's
+ * key is made here and leaves sealed under a key derived from the head key (so head.key's backup is theirs too), bound to the issuer: the
+ * parent keeps it and can do nothing with it. The signer reads DIR's keys when it starts, then
  * gives up files and sockets. Questions are asynchronous; while it is down they fail and the parent goes on.
  */
 #ifndef CENTRAL_SIGNER_H
@@ -44,6 +46,15 @@ struct signer_request {
 /* Result: the certificate, DER, good as server and client. */
 bool signer_issue(struct signer *s, const struct signer_request *r, signer_done *done, void *arg,
 		  struct err *e) CHECKED;
+/* A new P-256 key for an e-certificates' issuer. Result: CBOR [point, sealed private half]. */
+bool signer_issuer_key(struct signer *s, const char *issuer, signer_done *done, void *arg, struct err *e) CHECKED;
+/* cwt: ecert_encode's, of this issuer. Result: the COSE message. ERR_DENIED when the key is another issuer's. */
+struct signer_certificate {
+	const char *issuer;
+	struct bytes kid, sealed, cwt;
+};
+bool signer_certificate(struct signer *s, const struct signer_certificate *c, signer_done *done, void *arg,
+			struct err *e) CHECKED;
 /* Whoever asked with this arg is gone. */
 void signer_cancel(struct signer *s, const void *arg);
 

@@ -10,7 +10,9 @@
 #include "protocol/base/log.h"
 #include "protocol/base/pki.h"
 #include "protocol/base/sandbox.h"
+#include "protocol/ecert.h"
 #include "protocol/head.h"
+#include "protocol/sign1.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,23 +146,120 @@ static bool issue_answer(struct child *c, const struct issue *i, struct buf *res
 	return pki_issue(&p, result, why);
 }
 
+/* --- issuers of e-certificates --- */
+
+/* What their keys are sealed under outside this process. */
+static void seal_key_derive(const struct child *c, uint8_t key[32])
+{
+	hkdf_sha256((struct bytes){ c->head_scalar, SCALAR_LEN }, (struct bytes){ NULL, 0 },
+		    bytes_of("xb/1/issuer-keys"), key, 32);
+}
+
+static struct bytes seal_context(const char *issuer, char text[80])
+{
+	snprintf(text, 80, "xb/1/issuer-key/%s", issuer);
+	return bytes_of(text);
+}
+
+static bool key_answer(struct child *c, struct cbor *in, struct buf *result, struct err *why)
+{
+	char issuer[ECERT_PART_MAX + 1], context[80];
+	uint8_t scalar[SCALAR_LEN], point[POINT_LEN], key[32];
+	struct buf sealed;
+	if (!cbor_get_string(in, issuer, sizeof(issuer), why) || !cbor_end(in, why))
+		return false;
+	buf_init(&sealed, 256);
+	key_new(&random_system, scalar, point);
+	seal_key_derive(c, key);
+	bool ok = aead_seal(key, &random_system, seal_context(issuer, context), (struct bytes){ scalar, SCALAR_LEN },
+			    &sealed, why);
+	explicit_bzero(scalar, sizeof(scalar));
+	explicit_bzero(key, sizeof(key));
+	cbor_put_array(result, 2);
+	cbor_put_bytes(result, (struct bytes){ point, POINT_LEN });
+	cbor_put_bytes(result, buf_bytes(&sealed));
+	buf_clear(&sealed);
+	return ok;
+}
+
+static bool certificate_sign(struct child *c, const struct signer_certificate *q, struct buf *result, struct err *why)
+{
+	char context[80];
+	uint8_t key[32];
+	struct buf scalar;
+	buf_init(&scalar, 64);
+	seal_key_derive(c, key);
+	bool ok = aead_open(key, seal_context(q->issuer, context), q->sealed, &scalar, why) &&
+		  (scalar.len == SCALAR_LEN || err_set(why, ERR_INPUT, "a key of another length")) &&
+		  sign1_sign(scalar.data, q->kid, &random_system, (struct bytes){ NULL, 0 }, q->cwt, result, why);
+	explicit_bzero(key, sizeof(key));
+	if (scalar.data != NULL)
+		explicit_bzero(scalar.data, scalar.cap);
+	buf_clear(&scalar);
+	return ok;
+}
+
+/* Signs nothing but a certificate of this issuer. */
+static bool certificate_answer(struct child *c, struct cbor *in, struct buf *result, struct err *why)
+{
+	char issuer[ECERT_PART_MAX + 1];
+	struct signer_certificate q = { .issuer = issuer };
+	struct ecert cert;
+	if (!cbor_get_string(in, issuer, sizeof(issuer), why) || !cbor_get_bytes(in, &q.kid, why) ||
+	    !cbor_get_bytes(in, &q.sealed, why) || !cbor_get_bytes(in, &q.cwt, why) || !cbor_end(in, why) ||
+	    !ecert_decode(q.cwt, &cert, why))
+		return false;
+	if (strcmp(cert.issuer, issuer) != 0)
+		return err_set(why, ERR_DENIED, "the certificate is another issuer's");
+	return certificate_sign(c, &q, result, why);
+}
+
+/* --- questions --- */
+
+static bool head_take(struct child *c, struct cbor *in, struct buf *result, struct err *why)
+{
+	struct bytes payload;
+	return cbor_get_bytes(in, &payload, why) && cbor_end(in, why) && head_answer(c, payload, result, why);
+}
+
+static bool issue_take(struct child *c, struct cbor *in, struct buf *result, struct err *why)
+{
+	struct issue issue = { 0 };
+	return issue_decode(in, &issue, why) && issue_answer(c, &issue, result, why);
+}
+
+static const struct question_kind {
+	enum signer_frame frame;
+	size_t fields;
+	bool (*answer)(struct child *c, struct cbor *in, struct buf *result, struct err *why);
+} question_kinds[] = {
+	{ SIGNER_HEAD, 2, head_take },
+	{ SIGNER_ISSUE, 6, issue_take },
+	{ SIGNER_KEY, 2, key_answer },
+	{ SIGNER_CERT, 5, certificate_answer },
+};
+
+static const struct question_kind *kind_of(uint8_t type)
+{
+	for (size_t i = 0; i < sizeof(question_kinds) / sizeof(question_kinds[0]); i++)
+		if (question_kinds[i].frame == type)
+			return &question_kinds[i];
+	return NULL;
+}
+
 static bool question_take(struct child *c, uint8_t type, struct cbor *in, struct err *e)
 {
+	const struct question_kind *kind = kind_of(type);
 	uint64_t id = 0;
-	struct bytes payload;
-	struct issue issue = { 0 };
 	struct buf result, out;
 	struct err why = { 0 };
-	if (!c->ready || (type != SIGNER_HEAD && type != SIGNER_ISSUE))
+	if (!c->ready || kind == NULL)
 		return err_set(e, ERR_INPUT, "a frame of type %u that is no question", type);
-	if (!cbor_expect_array(in, type == SIGNER_HEAD ? 2 : 6, e) || !cbor_get_uint(in, &id, e))
-		return false;
-	bool head = type == SIGNER_HEAD;
-	if (head ? !cbor_get_bytes(in, &payload, e) || !cbor_end(in, e) : !issue_decode(in, &issue, e))
+	if (!cbor_expect_array(in, kind->fields, e) || !cbor_get_uint(in, &id, e))
 		return false;
 	buf_init(&result, COSE_MAX);
 	buf_init(&out, FRAME_MAX - 1);
-	bool done = head ? head_answer(c, payload, &result, &why) : issue_answer(c, &issue, &result, &why);
+	bool done = kind->answer(c, in, &result, &why);
 	cbor_put_array(&out, 4);
 	cbor_put_uint(&out, id);
 	cbor_put_uint(&out, done ? ERR_NONE : why.code);

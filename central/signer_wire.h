@@ -8,6 +8,8 @@ enum signer_frame {
 	SIGNER_HEAD,        /* [id, payload] */
 	SIGNER_ISSUE,       /* [id, name, csr, from, to, [sans]] */
 	SIGNER_ANSWER,      /* [id, error code, text, result] */
+	SIGNER_KEY,         /* [id, issuer] */
+	SIGNER_CERT,        /* [id, issuer, kid, sealed key, CWT] */
 };
 
 #endif

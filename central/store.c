@@ -51,6 +51,8 @@ static const char *const scripts[] = {
 	"CREATE INDEX delta_hash ON delta (hash);",
 	/* 2: branches, journals, alarms */
 	tables_line,
+	/* 3: issuers and certificates */
+	tables_registry,
 };
 
 struct db *store_open(const char *dir, struct err *e)

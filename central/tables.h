@@ -3,5 +3,7 @@
 #define CENTRAL_TABLES_H
 
 extern const char tables_line[];
+/* Issuers, their keys, certificates. */
+extern const char tables_registry[];
 
 #endif

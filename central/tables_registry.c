@@ -1,0 +1,23 @@
+#include "central/tables.h"
+
+/* Never changed once released: a change is one more script. */
+const char tables_registry[] =
+	/* kinds: codes with commas between, or "*". serial: the last one given out. */
+	"CREATE TABLE issuer (code TEXT NOT NULL, profile TEXT NOT NULL, name_zh TEXT NOT NULL, name_en TEXT NOT "
+	"NULL,"
+	" kinds TEXT NOT NULL, serial BIGINT NOT NULL, created_s BIGINT NOT NULL, PRIMARY KEY (code));"
+	/* sealed: the private half under a key of the signer's; NULL for one that signs elsewhere. NULL times are open. */
+	"CREATE TABLE issuer_key (id INTEGER PRIMARY KEY, issuer TEXT NOT NULL REFERENCES issuer (code), kid TEXT "
+	"NOT NULL,"
+	" alg TEXT NOT NULL, der BLOB NOT NULL, sealed BLOB, from_s BIGINT, to_s BIGINT, compromised_s BIGINT,"
+	" created_s BIGINT NOT NULL, UNIQUE (issuer, kid));"
+	/* sealed: holder, names and number; cose and file: sealed too. tag: of its identity under the list's epoch. */
+	"CREATE TABLE certificate (id TEXT PRIMARY KEY, issuer TEXT NOT NULL REFERENCES issuer (code), kind TEXT NOT "
+	"NULL,"
+	" status INTEGER NOT NULL, status_reason TEXT NOT NULL, status_by TEXT NOT NULL, status_s BIGINT NOT NULL,"
+	" reinstate_by TEXT NOT NULL, issued_s BIGINT NOT NULL, to_s BIGINT, tag BIGINT NOT NULL, identity TEXT NOT "
+	"NULL,"
+	" holder BLOB NOT NULL, sealed BLOB NOT NULL, cose BLOB NOT NULL, media_type TEXT NOT NULL, file BLOB,"
+	" file_size BIGINT NOT NULL, request_id TEXT UNIQUE, request_hash BLOB, supersedes TEXT NOT NULL);"
+	"CREATE INDEX certificate_holder ON certificate (holder, kind);"
+	"CREATE INDEX certificate_status ON certificate (status) WHERE status <> 0;";
