@@ -85,8 +85,8 @@ static bool run_take(struct source *s, const struct head *h, struct bytes *run)
 /* Puts a head before what stands in out behind `from`. */
 static bool head_insert(struct source *s, size_t from, unsigned major, uint64_t value)
 {
-	uint8_t bytes[9];
-	struct buf head = { bytes, 0, sizeof(bytes), sizeof(bytes), false };
+	uint8_t bytes[10]; /* a head and the NUL that buf keeps room for */
+	struct buf head = { bytes, 0, sizeof(bytes), sizeof(bytes) - 1, false };
 	cbor_put_array(&head, value);
 	bytes[0] = (uint8_t)(major << 5 | (bytes[0] & 31));
 	size_t body = s->out->len - from;
@@ -254,7 +254,7 @@ bool cbor_normalise(struct bytes data, struct buf *out, struct err *e)
 	size_t before = out->len;
 	const uint8_t *start = data.data != NULL ? data.data : &none;
 	struct source s = { start, start, start + data.len, out, e };
-	bool ok = item(&s, 0);
+	bool ok = item(&s, 1);
 	if (ok && s.at != s.end)
 		ok = refuse(&s, "something stands behind the item");
 	if (out->failed)

@@ -360,7 +360,7 @@ bool hcert_decode(struct bytes cwt, struct ecert *out, enum hcert_layer *layer, 
 	*layer = HCERT_CWT;
 	if (cwt.len > ECERT_COSE_MAX)
 		return err_set(e, ERR_FULL, "CWT: %zu bytes, above %u", cwt.len, ECERT_COSE_MAX);
-	buf_init(&normal, ECERT_COSE_MAX);
+	buf_init(&normal, CBOR_NORMAL_MAX(ECERT_COSE_MAX));
 	bool ok = cbor_normalise(cwt, &normal, e);
 	if (!ok)
 		ok = err_wrap(e, "CWT");

@@ -183,10 +183,10 @@ static bool foreign_parse(struct bytes data, struct buf *memory, struct sign1 *s
 	if (data.len > ECERT_COSE_MAX)
 		return err_set(e, ERR_FULL, "a message of %zu bytes, above %u", data.len, ECERT_COSE_MAX);
 	/* Room for both copies at once, so that nothing moves under what is borrowed. */
-	uint8_t *room = buf_grow(memory, 2 * data.len);
-	if (room == NULL)
+	size_t room = 2 * CBOR_NORMAL_MAX(data.len);
+	if (buf_grow(memory, room) == NULL)
 		return err_set(e, ERR_FULL, "no room to read a message of %zu bytes", data.len);
-	memory->len -= 2 * data.len;
+	memory->len -= room;
 	if (!cbor_normalise(data, memory, e))
 		return false;
 	struct cbor c = cbor_over(buf_bytes(memory));

@@ -156,6 +156,39 @@ static void a_foreign_message_above_its_maximum_is_refused(void)
 	CU_ASSERT_EQUAL(e.code, ERR_FULL);
 }
 
+/* A header of open arrays, which become longer, beside a message that fills its memory: what is borrowed must not move. */
+static void a_header_that_grows_moves_nothing(void)
+{
+	struct sign1 s;
+	size_t start, end;
+	buf_reset(&message);
+	hex_read(bytes_of("d2 84 59 0000 bf 01 26 04 42 0102"), &message);
+	start = 5;
+	for (unsigned label = 0; label < 30; label++) {
+		buf_add_u8(&message, 0x18);
+		buf_add_u8(&message, (uint8_t)(100 + label));
+		buf_add_u8(&message, 0x9f);
+		memset(buf_grow(&message, 256), 0, 256);
+		buf_add_u8(&message, 0xff);
+	}
+	hex_read(bytes_of("18c8 59 0180"),
+		 &message); /* up to 8,190 bytes in all, so that twice that is just below a power of two */
+	size_t rest = 8190 - message.len - 1 - 6;
+	message.data[message.len - 2] = (uint8_t)(rest >> 8);
+	message.data[message.len - 1] = (uint8_t)rest;
+	memset(buf_grow(&message, rest), 0, rest);
+	buf_add_u8(&message, 0xff);
+	end = message.len;
+	message.data[3] = (uint8_t)((end - start) >> 8);
+	message.data[4] = (uint8_t)(end - start);
+	hex_read(bytes_of("a0 41 05 42 0102"), &message);
+	CU_ASSERT_EQUAL(message.len, 8190);
+	CU_ASSERT_TRUE_FATAL(sign1_parse(buf_bytes(&message), SIGN1_FOREIGN, &memory, &s, &e));
+	CU_ASSERT_TRUE(s.payload.len == 1 && s.payload.data[0] == 5 && s.kid.len == 2 && s.kid.data[0] == 1);
+	CU_ASSERT_TRUE(bytes_equal(s.protected_header, (struct bytes){ message.data + start, end - start }));
+	CU_ASSERT_TRUE(s.protected_header.data >= memory.data && s.protected_header.data < memory.data + memory.cap);
+}
+
 /* --- the COSE working group's examples --- */
 
 enum expected { VERIFIES, FAILS, NO_MESSAGE, OTHER_ALG };
@@ -281,6 +314,7 @@ static CU_TestInfo tests[] = {
 	  a_header_has_no_label_twice_and_only_known_tags_stand_before_it },
 	{ "foreign lengths may be open and keys in any order", foreign_lengths_may_be_open_and_keys_in_any_order },
 	{ "a foreign message above its maximum is refused", a_foreign_message_above_its_maximum_is_refused },
+	{ "a header that grows moves nothing", a_header_that_grows_moves_nothing },
 	{ "the public examples come out as published", the_public_examples_come_out_as_published },
 	CU_TEST_INFO_NULL,
 };
