@@ -112,8 +112,9 @@ bench:
 	@tests/tools/need.sh build bench
 	@$(MAKE) --no-print-directory -s all $(BENCHES:%=$(B)/bench_%)
 	@XINBIAN_BIN=$(B) tests/tools/bench.sh $(or $(BENCH),$(BENCHES))
+$(B)/bench_ecert: $(call objs,$(addprefix tests/support/,certificates.c wire.c))
 $(B)/bench_%: $(B)/tests/bench/bench_%.o $(B)/firmware.a $(B)/central.a $(B)/protocol.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -llmdb
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -llmdb
 
 lint:
 	@tests/tools/need.sh build lint
