@@ -29,6 +29,7 @@
 #ifndef FIRMWARE_CHECK_H
 #define FIRMWARE_CHECK_H
 
+#include "protocol/base/json.h"
 #include "protocol/catalogue.h"
 #include "protocol/decision.h"
 #include "protocol/rule.h"
@@ -60,6 +61,8 @@ struct check_request {
 };
 /* ERR_INPUT names the field: "subject.number: …". */
 bool check_request_parse(struct bytes json, struct check_request *r, struct err *e) CHECKED;
+/* The member of request that is a party; it must be there. */
+bool check_party_parse(const struct json *request, const char *role, struct check_party *p, struct err *e) CHECKED;
 
 /* What the branch holds under a list's name. */
 struct check_list {

@@ -36,7 +36,7 @@ static bool party_names(const struct json *j, const char *role, struct check_par
 }
 
 /* The readers of json.h name the whole path themselves. */
-static bool party_parse(const struct json *request, const char *role, struct check_party *p, struct err *e)
+bool check_party_parse(const struct json *request, const char *role, struct check_party *p, struct err *e)
 {
 	const struct json *j = json_get(request, role);
 	const char *kind, *birth;
@@ -133,10 +133,10 @@ static bool request_fields(const struct json *j, struct check_request *r, struct
 		return err_set(e, ERR_INPUT, "request_id: 1 to %d of A-Z a-z 0-9 _ . : -", REQUEST_ID_MAX_LEN);
 	if (!name_is_valid(r->business))
 		return err_set(e, ERR_INPUT, "business: not a name of a-z, 0-9, _ and -");
-	if (!party_parse(j, "subject", &r->subject, e))
+	if (!check_party_parse(j, "subject", &r->subject, e))
 		return false;
 	r->has_counterparty = json_get(j, "counterparty") != NULL;
-	if (r->has_counterparty && !party_parse(j, "counterparty", &r->counterparty, e))
+	if (r->has_counterparty && !check_party_parse(j, "counterparty", &r->counterparty, e))
 		return false;
 	return facts_parse(json_get(j, "facts"), r, e);
 }

@@ -37,12 +37,18 @@ struct lan *lan_new(const struct lan_config *c)
 	l->last = &l->first;
 	l->written_ms = l->probed_ms = INT64_MIN;
 	l->turn = loop_after_turn_new(c->loop, turn_over, l);
+	l->duty_timer = loop_timer_new(c->loop, lan_duty_timer, l);
 	return l;
 }
 
 void lan_ready(struct lan *l, const struct check_source *source)
 {
+	struct err e = { 0 };
 	l->source = source;
+	if (!duties_load(&l->duties, l->c.db, l->c.record, l->c.random, &e))
+		log_error("duties are not known", "why=\"%s\"", e.text);
+	if (l->duties.open > 0)
+		loop_timer_set(l->duty_timer, 0);
 }
 
 void lan_free(struct lan *l)
@@ -51,6 +57,7 @@ void lan_free(struct lan *l)
 		return;
 	assert(l->first == NULL);
 	loop_timer_free(l->turn);
+	loop_timer_free(l->duty_timer);
 	free(l);
 }
 
@@ -205,7 +212,8 @@ static void route_decision(struct lan *l, struct http_request *r, const char *te
 	}
 	buf_init(&body, JOURNAL_ROW_MAX);
 	buf_init(&out, LAN_REPLY_MAX);
-	bool ok = record_find(l->c.record, raw, &body, &e) && decision_decode(buf_bytes(&body), &l->decision, &e);
+	bool ok = record_find(l->c.record, JOURNAL_DECISION, raw, &body, &e) &&
+		  decision_decode(buf_bytes(&body), &l->decision, &e);
 	if (ok) {
 		check_decision_json(&l->decision, documents_policy(l->c.documents), &out);
 		ok = buf_ok(&out, "decision", &e);
@@ -223,6 +231,25 @@ static void route_check(struct lan *l, struct http_request *r, const char *termi
 	(void)rest;
 	if (lan_is_json(l, r))
 		lan_check(l, r, terminal);
+}
+
+static void route_scan(struct lan *l, struct http_request *r, const char *terminal, const char *rest)
+{
+	(void)rest;
+	if (lan_is_json(l, r))
+		lan_scan(l, r, terminal);
+}
+
+static void route_scan_show(struct lan *l, struct http_request *r, const char *terminal, const char *rest)
+{
+	(void)terminal;
+	lan_scan_show(l, r, rest);
+}
+
+static void route_duties(struct lan *l, struct http_request *r, const char *terminal, const char *rest)
+{
+	(void)rest;
+	lan_duties(l, r, terminal);
 }
 
 static void route_status(struct lan *l, struct http_request *r, const char *terminal, const char *rest)
@@ -250,8 +277,9 @@ struct route {
 };
 static const struct route routes[] = {
 	{ "POST", "/v1/checks", false, route_check }, { "GET", "/v1/decisions/", false, route_decision },
-	{ "GET", "/v1/status", false, route_status }, { "GET", "/healthz", true, route_health },
-	{ "GET", "/metrics", true, route_metrics },
+	{ "POST", "/v1/scans", false, route_scan },   { "GET", "/v1/scans/", false, route_scan_show },
+	{ "GET", "/v1/duties", false, route_duties }, { "GET", "/v1/status", false, route_status },
+	{ "GET", "/healthz", true, route_health },    { "GET", "/metrics", true, route_metrics },
 };
 
 static const char *route_match(const struct route *route, const char *path)

@@ -3,6 +3,9 @@
  *
  *   POST /v1/checks          a check (check.h): 200 the decision
  *   GET  /v1/decisions/{id}  a decision made before
+ *   POST /v1/scans           a certificate's code (scans.h): 200 the verdict
+ *   GET  /v1/scans/{id}      a verdict given before, and what became of its duty
+ *   GET  /v1/duties          what this terminal accepted on an old list: not looked at yet, or turned
  *   GET  /v1/status          what the branch holds and how it stands with central
  *   GET  /healthz            200 when it can answer checks, otherwise 503 with the reasons; open to all
  *   GET  /metrics            Prometheus; open to all, holds no personal data

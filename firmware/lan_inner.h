@@ -1,8 +1,10 @@
-/* What lan.c, lan_check.c and lan_status.c share. */
+/* What lan.c, lan_turn.c, lan_check.c, lan_scan.c and lan_status.c share. */
 #ifndef FIRMWARE_LAN_INNER_H
 #define FIRMWARE_LAN_INNER_H
 
+#include "firmware/duties.h"
 #include "firmware/lan.h"
+#include "firmware/scans.h"
 #include "protocol/base/metrics.h"
 
 #define LAN_REPLY_MAX 262144U /* a decision with 256 list answers and 64 reasons with wording is about 150 KiB */
@@ -10,22 +12,40 @@
 #define LAN_PROBE_MS  5000  /* between two tries to write while the last write failed */
 #define LAN_PROVEN_MS 60000 /* a write this long ago still proves that the database can be written */
 
-/* A check that waits for the end of its turn. */
+/* What waits for the end of its turn: a check or a scan. */
 struct lan_pending {
 	struct lan_pending *next;
-	struct http_request *http;
+	struct http_request *http; /* NULL: a scanner's */
 	double came_s;
-	struct check_request request;
-	uint8_t hash[HASH_LEN]; /* of the body */
-	bool decided;           /* anew, and not read from the journal */
+	const struct lan_kind *kind;
+	void *request; /* owned; the kind's */
+	char terminal[NAME_MAX_LEN + 1];
+	char request_id[REQUEST_ID_MAX_LEN + 1]; /* "" none */
+	uint8_t hash[HASH_LEN];                  /* of the body */
+	bool decided;                            /* anew, and not read from the journal */
 	bool follow_up;
-	enum outcome outcome;
+	unsigned outcome, code; /* the kind's */
 	int status;
 	struct err error; /* of a status that is not 200 */
 	struct buf reply;
 };
+struct lan_kind {
+	/* Appends the rows and fills the reply. False: the transaction is lost; what is wrong with this one alone fails it alone. */
+	bool (*decide)(struct lan *l, struct lan_pending *p, struct err *e);
+	/* The reply from a stored row's body. */
+	bool (*show)(struct lan *l, struct lan_pending *p, struct bytes body, struct err *e);
+	/* After the commit, before the answer leaves. */
+	void (*done)(struct lan *l, const struct lan_pending *p);
+	void (*free)(void *request);
+};
+/* lan_turn.c */
+struct lan_pending *lan_pending_new(struct http_request *r, const struct lan_kind *kind);
+void lan_pending_free(struct lan_pending *p);
+void lan_pending_add(struct lan *l, struct lan_pending *p);
+bool lan_pending_fail(struct lan_pending *p, int status, const struct err *e); /* true */
 
 struct lan_counts {
+	uint64_t scans[SCAN_CODE_LAST + 1], scan_outcomes[SCAN_REFUSE + 1], duties_closed, duties_turned;
 	uint64_t checks; /* decided */
 	uint64_t outcomes[OUTCOME_REFUSE + 1];
 	uint64_t repeats, conflicts, follow_ups, unauthorised;
@@ -48,6 +68,8 @@ struct lan {
 	char write_fault[120];
 	int64_t written_ms, probed_ms; /* INT64_MIN: never */
 	struct decision decision;      /* of the check being answered */
+	struct duties duties;
+	struct loop_timer *duty_timer;
 };
 
 double lan_now_s(void); /* monotonic, with fractions */
@@ -56,6 +78,13 @@ int64_t lan_clock_s(const struct lan *l);
 void lan_written(struct lan *l, bool ok, const struct err *e);
 void lan_reply_text(struct lan *l, struct http_request *r, const struct buf *text); /* 200, of metrics */
 void lan_check(struct lan *l, struct http_request *r, const char *terminal);
+/* Enrolled and loaded; ERR_IO says why not. */
+bool lan_can_answer(struct lan *l, struct err *e) CHECKED;
+/* lan_scan.c */
+void lan_scan(struct lan *l, struct http_request *r, const char *terminal);
+void lan_scan_show(struct lan *l, struct http_request *r, const char *id);
+void lan_duties(struct lan *l, struct http_request *r, const char *terminal);
+void lan_duty_timer(void *arg);
 void lan_status(struct lan *l, struct http_request *r);
 void lan_health(struct lan *l, struct http_request *r);
 void lan_metrics(struct lan *l, struct http_request *r);

@@ -135,21 +135,25 @@ void record_info(const struct record *r, struct record_info *out)
 }
 
 static bool record_insert(struct record *r, const struct journal_row *row, struct bytes bytes, struct bytes hash,
-			  const struct decision *d, struct bytes request_hash, struct err *e)
+			  const struct record_name *name, struct err *e)
 {
-	if (d == NULL)
+	if (name == NULL)
 		return db_run(r->db, e, "INSERT INTO journal (seq, time_s, row, hash) VALUES (?, ?, ?, ?)", "iibb",
 			      (int64_t)row->seq, row->time_s, bytes, hash);
+	struct bytes id = { name->id, DECISION_ID_LEN };
+	if (name->request_id[0] == '\0')
+		return db_run(r->db, e,
+			      "INSERT INTO journal (seq, time_s, row, hash, decision, terminal) VALUES (?, ?, ?, ?, ?, ?)",
+			      "iibbbt", (int64_t)row->seq, row->time_s, bytes, hash, id, name->terminal);
 	return db_run(r->db, e, "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)", "iibbbttb", (int64_t)row->seq,
-		      row->time_s, bytes, hash, (struct bytes){ d->id, sizeof(d->id) }, d->terminal, d->request_id,
-		      request_hash);
+		      row->time_s, bytes, hash, id, name->terminal, name->request_id,
+		      (struct bytes){ name->request_hash, HASH_LEN });
 }
 
 bool record_append(struct record *r, int64_t time_s, enum journal_kind kind, struct bytes body,
-		   const struct decision *d, const uint8_t request_hash[HASH_LEN], struct err *e)
+		   const struct record_name *name, struct err *e)
 {
 	assert(db_in_transaction(r->db));
-	assert(d == NULL || request_hash != NULL);
 	uint8_t hash[HASH_LEN];
 	struct buf bytes;
 	struct journal_row row = { .seq = r->last + 1, .time_s = time_s, .kind = kind, .body = body };
@@ -158,8 +162,7 @@ bool record_append(struct record *r, int64_t time_s, enum journal_kind kind, str
 	if (!ok)
 		goto out;
 	journal_next_hash(r->last_hash, buf_bytes(&bytes), hash);
-	ok = record_insert(r, &row, buf_bytes(&bytes), (struct bytes){ hash, HASH_LEN }, d,
-			   (struct bytes){ request_hash, HASH_LEN }, e);
+	ok = record_insert(r, &row, buf_bytes(&bytes), (struct bytes){ hash, HASH_LEN }, name, e);
 	if (!ok)
 		goto out;
 	r->last = row.seq;
@@ -169,8 +172,9 @@ out:
 	return ok;
 }
 
-/* The body of the row that q gives, and its request hash when asked for. Finishes q. */
-static bool record_take(struct db_query *q, struct buf *out, uint8_t *request_hash, struct err *e)
+/* The body of the row that q gives (kind 0: of any), and its request hash when asked for. Finishes q. */
+static bool record_take(struct db_query *q, enum journal_kind kind, struct buf *out, uint8_t *request_hash,
+			struct err *e)
 {
 	bool ok = false, there = false;
 	struct journal_row row;
@@ -182,6 +186,10 @@ static bool record_take(struct db_query *q, struct buf *out, uint8_t *request_ha
 	}
 	if (!journal_row_decode(db_bytes(q, 0), &row, e))
 		goto out;
+	if (kind != 0 && row.kind != kind) {
+		err_set(e, ERR_MISSING, "no such decision");
+		goto out;
+	}
 	if (request_hash != NULL && !copy_exact(db_bytes(q, 1), request_hash, HASH_LEN)) {
 		err_set(e, ERR_IO, "journal: a request's hash is damaged");
 		goto out;
@@ -193,13 +201,14 @@ out:
 	return ok;
 }
 
-bool record_find(struct record *r, const uint8_t id[DECISION_ID_LEN], struct buf *out, struct err *e)
+bool record_find(struct record *r, enum journal_kind kind, const uint8_t id[DECISION_ID_LEN], struct buf *out,
+		 struct err *e)
 {
 	struct db_query *q = db_query(r->db, "SELECT row FROM journal WHERE decision = ?", e);
 	if (q == NULL)
 		return false;
 	if (db_bind_bytes(q, 1, (struct bytes){ id, DECISION_ID_LEN }, e))
-		return record_take(q, out, NULL, e);
+		return record_take(q, kind, out, NULL, e);
 	db_finish(q);
 	return false;
 }
@@ -212,7 +221,7 @@ bool record_find_request(struct record *r, const char *terminal, const char *req
 	if (q == NULL)
 		return false;
 	if (db_bind_text(q, 1, terminal, e) && db_bind_text(q, 2, request_id, e))
-		return record_take(q, out, request_hash, e);
+		return record_take(q, 0, out, request_hash, e);
 	db_finish(q);
 	return false;
 }

@@ -18,17 +18,24 @@ struct record;
 struct record *record_open(struct db *db, const struct random *random, struct err *e) CHECKED;
 void record_close(struct record *r);
 
-/* Appends inside the caller's transaction (asserted); after a rollback call record_reload. d may be NULL for
-   rows that are no decision; request_hash: SHA-256 of the request's body, for "same id, other body", looked
-   at with d only. ERR_CONFLICT when the decision's id or its (terminal, request id) stands in the journal
+/* What a row of an answer is found by. */
+struct record_name {
+	const uint8_t *id;                /* DECISION_ID_LEN */
+	const char *terminal;
+	const char *request_id;           /* "" of an answer that nobody asked for by an id */
+	const uint8_t *request_hash;      /* SHA-256 of the request's body, for "same id, other body" */
+};
+/* Appends inside the caller's transaction (asserted); after a rollback call record_reload. name is NULL for
+   rows that are no answer. ERR_CONFLICT when the id or the (terminal, request id) stands in the journal
    already. */
 bool record_append(struct record *r, int64_t time_s, enum journal_kind kind, struct bytes body,
-		   const struct decision *d, const uint8_t request_hash[HASH_LEN], struct err *e) CHECKED;
+		   const struct record_name *name, struct err *e) CHECKED;
 bool record_reload(struct record *r, struct err *e) CHECKED;
 
-/* The stored decision's body (CBOR; decode with decision_decode, which borrows from out), appended to out.
- * ERR_MISSING when there is none. */
-bool record_find(struct record *r, const uint8_t id[DECISION_ID_LEN], struct buf *out, struct err *e) CHECKED;
+/* The stored answer's body (CBOR; decode with decision_decode or scan_decode, which borrow from out), appended to out.
+ * ERR_MISSING when there is none of this kind. */
+bool record_find(struct record *r, enum journal_kind kind, const uint8_t id[DECISION_ID_LEN], struct buf *out,
+		 struct err *e) CHECKED;
 bool record_find_request(struct record *r, const char *terminal, const char *request_id, struct buf *out,
 			 uint8_t request_hash[HASH_LEN], struct err *e) CHECKED;
 

@@ -34,6 +34,10 @@ static const char *const SCRIPTS[] = {
 	" enabled INTEGER NOT NULL, added_s INTEGER NOT NULL, revoked_s INTEGER NOT NULL) WITHOUT ROWID;",
 	/* 3: when a document was last said to be the one in force; -1 never */
 	"ALTER TABLE document ADD COLUMN confirmed_s INTEGER NOT NULL DEFAULT -1;",
+	/* 4: scans to be looked at again. code: enum scan_code of the second look, 0 none yet; identity is sealed. */
+	"CREATE TABLE duty (scan BLOB PRIMARY KEY, terminal TEXT NOT NULL, opened_s INTEGER NOT NULL,"
+	" identity BLOB NOT NULL, code INTEGER NOT NULL, closed_s INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX duty_open ON duty (opened_s) WHERE code = 0;",
 };
 
 struct db *state_open(const char *dir, struct err *e)

@@ -30,6 +30,8 @@
 #define VERIFY_SKEW_S  300  /* clocks of issuers may be ahead so much */
 #define VERIFY_FRESH_S 3600 /* a revocation list confirmed this long ago is fresh; central confirms each minute */
 
+#define VERIFY_CERTIFICATE_MAX 6144 /* a certificate as JSON: every text at its longest, escaped, is under 5 KiB */
+
 /* The documents in force; NULL when there is none yet. */
 struct verify_policy {
 	const struct issuers *issuers;
@@ -78,7 +80,7 @@ struct verdict {
 	uint32_t epoch; /* of the revocation list, and the certificate's tag under it */
 	uint64_t tag;
 	uint64_t issuers_version, kinds_version, list_version; /* 0: none */
-	int64_t issuers_age_s, list_age_s; /* -1: never confirmed */
+	int64_t issuers_age_s, list_age_s;                     /* -1: never confirmed */
 };
 
 /* Never fails: what cannot be known is a finding. */
@@ -104,5 +106,8 @@ const char *verify_hint_en(enum scan_text_hint h);
  *     "issued","from","to" (null: 长期),"version","digest" } only when authentic
  */
 void verify_json(const struct verdict *v, struct json_out *j);
+/* Without "certificate", and that alone: an object. */
+void verify_words_json(const struct verdict *v, struct json_out *j);
+void verify_certificate_json(const struct verdict *v, struct json_out *j);
 
 #endif

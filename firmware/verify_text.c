@@ -139,11 +139,11 @@ static void put_state(struct json_out *j, const char *key, uint64_t version, int
 	json_close(j, '}');
 }
 
-static void put_certificate(const struct verdict *v, struct json_out *j)
+void verify_certificate_json(const struct verdict *v, struct json_out *j)
 {
 	const struct ecert *c = &v->cert;
 	char hex[2 * HASH_LEN + 1];
-	json_open(j, "certificate", '{');
+	json_open(j, NULL, '{');
 	json_put_text(j, "profile", ecert_profile_name(c->profile));
 	json_put_text(j, "issuer", c->issuer);
 	put_zh_en(j, "issuer_name", v->key->issuer->name_zh, v->key->issuer->name_en);
@@ -168,7 +168,7 @@ static void put_certificate(const struct verdict *v, struct json_out *j)
 	json_close(j, '}');
 }
 
-void verify_json(const struct verdict *v, struct json_out *j)
+void verify_words_json(const struct verdict *v, struct json_out *j)
 {
 	json_put_text(j, "code", scan_code_name(v->code));
 	json_put_text(j, "outcome", scan_outcome_name(v->outcome));
@@ -196,6 +196,17 @@ void verify_json(const struct verdict *v, struct json_out *j)
 	json_close(j, ']');
 	put_state(j, "issuers", v->issuers_version, v->issuers_age_s);
 	put_state(j, "status", v->list_version, v->list_age_s);
-	if (v->authentic)
-		put_certificate(v, j);
+}
+
+void verify_json(const struct verdict *v, struct json_out *j)
+{
+	struct buf certificate;
+	struct json_out inner = { &certificate, false };
+	verify_words_json(v, j);
+	if (!v->authentic)
+		return;
+	buf_init(&certificate, VERIFY_CERTIFICATE_MAX);
+	verify_certificate_json(v, &inner);
+	json_put_raw(j, "certificate", buf_bytes(&certificate));
+	buf_clear(&certificate);
 }

@@ -3,33 +3,13 @@
  * A name is compared as it is written: no conversion between traditional and simplified, no Unicode
  * composition.
  */
+#include "protocol/base/utf8.h"
 #include "protocol/identifier_kinds.h"
 
 #include <string.h>
 
 #define WIDE_FROM  0x2E80 /* the first CJK block; below it words are set apart by spaces */
 #define MIDDLE_DOT 0xB7   /* between the parts of a transliterated name */
-
-/* One character of strict UTF-8 (no overlong forms, no surrogates), or -1. */
-static int32_t utf8_next(const char **at, const char *end)
-{
-	static const int32_t least[] = { 0, 0x80, 0x800, 0x10000 };
-	unsigned char first = (unsigned char)*(*at)++;
-	if (first < 0x80)
-		return first;
-	int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
-	if (first < 0xC2 || first > 0xF4 || end - *at < more)
-		return -1;
-	int32_t c = first & (0x3F >> more);
-	for (int i = 0; i < more; i++) {
-		unsigned char next = (unsigned char)*(*at)++;
-		if ((next & 0xC0) != 0x80)
-			return -1;
-		c = c << 6 | (next & 0x3F);
-	}
-	bool surrogate = c >= 0xD800 && c <= 0xDFFF;
-	return c < least[more] || c > 0x10FFFF || surrogate ? -1 : c;
-}
 
 static size_t utf8_put(int32_t c, char *out)
 {

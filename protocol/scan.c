@@ -140,11 +140,14 @@ enum scan_field {
 	F_HOLDER_KIND,
 	F_HOLDER_MASKED,
 	F_SEALED,
+	F_HINT,
+	F_LAYER,
+	F_DETAIL,
 };
 
 bool scan_encode(const struct scan *s, struct buf *out, struct err *e)
 {
-	cbor_put_map(out, F_SEALED);
+	cbor_put_map(out, F_DETAIL);
 	put_bytes(out, F_ID, s->id, SCAN_ID_LEN);
 	put_text(out, F_REQUEST, s->request_id);
 	put_text(out, F_TERMINAL, s->terminal);
@@ -155,8 +158,11 @@ bool scan_encode(const struct scan *s, struct buf *out, struct err *e)
 	put_uint(out, F_OUTCOME, s->outcome);
 	cbor_put_uint(out, F_FINDINGS);
 	cbor_put_array(out, s->findings_len);
-	for (size_t i = 0; i < s->findings_len; i++)
-		cbor_put_uint(out, s->findings[i]);
+	for (size_t i = 0; i < s->findings_len; i++) {
+		cbor_put_array(out, 2);
+		cbor_put_uint(out, s->findings[i].code);
+		cbor_put_uint(out, s->findings[i].outcome);
+	}
 	put_uint(out, F_PROFILE, s->profile);
 	put_text(out, F_ISSUER, s->issuer);
 	put_text(out, F_TYPE, s->type);
@@ -173,6 +179,9 @@ bool scan_encode(const struct scan *s, struct buf *out, struct err *e)
 	put_text(out, F_HOLDER_KIND, s->holder_kind);
 	put_text(out, F_HOLDER_MASKED, s->holder_masked);
 	put_bytes(out, F_SEALED, s->sealed.data, s->sealed.len);
+	put_uint(out, F_HINT, s->hint);
+	put_uint(out, F_LAYER, s->layer);
+	put_text(out, F_DETAIL, s->detail);
 	return buf_ok(out, "scan", e);
 }
 
@@ -181,12 +190,13 @@ static bool findings_decode(struct cbor *c, struct scan *s, struct err *e)
 	if (!cbor_key_array(c, F_FINDINGS, SCAN_FINDINGS_MAX, &s->findings_len, e))
 		return false;
 	for (size_t i = 0; i < s->findings_len; i++) {
-		uint64_t code;
-		if (!cbor_get_uint_max(c, SCAN_CODE_LAST, &code, e))
+		uint64_t code, outcome;
+		if (!cbor_expect_array(c, 2, e) || !cbor_get_uint_max(c, SCAN_CODE_LAST, &code, e) ||
+		    !cbor_get_uint_max(c, SCAN_REFUSE, &outcome, e))
 			return false;
-		if (code == 0)
-			return err_set(e, ERR_INPUT, "a finding of code 0");
-		s->findings[i] = (enum scan_code)code;
+		if (code == 0 || outcome == 0)
+			return err_set(e, ERR_INPUT, "a finding of code or outcome 0");
+		s->findings[i] = (struct scan_finding){ (enum scan_code)code, (enum scan_outcome)outcome };
 	}
 	return true;
 }
@@ -194,7 +204,7 @@ static bool findings_decode(struct cbor *c, struct scan *s, struct err *e)
 static bool scan_head_decode(struct cbor *c, struct scan *s, struct err *e)
 {
 	uint64_t code, outcome;
-	if (!cbor_expect_map(c, F_SEALED, e) || !cbor_key_bytes_exact(c, F_ID, s->id, SCAN_ID_LEN, e) ||
+	if (!cbor_expect_map(c, F_DETAIL, e) || !cbor_key_bytes_exact(c, F_ID, s->id, SCAN_ID_LEN, e) ||
 	    !GET_TEXT(c, F_REQUEST, s->request_id, e) || !GET_TEXT(c, F_TERMINAL, s->terminal, e) ||
 	    !GET_TEXT(c, F_SOURCE, s->source, e) || !GET_TEXT(c, F_BUSINESS, s->business, e) ||
 	    !cbor_key_time(c, F_TIME, &s->time_s, e) || !get_enum(c, F_CODE, SCAN_CODE_LAST, &code, e) ||
@@ -227,6 +237,7 @@ static bool scan_certificate_decode(struct cbor *c, struct scan *s, struct err *
 bool scan_decode(struct bytes data, struct scan *s, struct err *e)
 {
 	struct cbor c = cbor_over(data);
+	uint64_t hint, layer;
 	memset(s, 0, sizeof(*s));
 	if (!scan_head_decode(&c, s, e) || !scan_certificate_decode(&c, s, e) ||
 	    !cbor_key_uint(&c, F_ISSUERS, COUNTER_MAX, &s->issuers_version, e) ||
@@ -235,8 +246,11 @@ bool scan_decode(struct bytes data, struct scan *s, struct err *e)
 	    !get_int(&c, F_ISSUERS_AGE, -1, &s->issuers_age_s, e) ||
 	    !get_int(&c, F_LIST_AGE, -1, &s->list_age_s, e) || !GET_TEXT(&c, F_HOLDER_KIND, s->holder_kind, e) ||
 	    !GET_TEXT(&c, F_HOLDER_MASKED, s->holder_masked, e) || !cbor_key_bytes(&c, F_SEALED, &s->sealed, e) ||
-	    !cbor_end(&c, e))
+	    !cbor_key_uint(&c, F_HINT, 255, &hint, e) || !cbor_key_uint(&c, F_LAYER, 255, &layer, e) ||
+	    !GET_TEXT(&c, F_DETAIL, s->detail, e) || !cbor_end(&c, e))
 		return err_wrap(e, "scan");
+	s->hint = (unsigned)hint;
+	s->layer = (unsigned)layer;
 	if (s->sealed.len > SCAN_SEALED_MAX)
 		return err_set(e, ERR_INPUT, "scan: %zu sealed bytes", s->sealed.len);
 	return true;

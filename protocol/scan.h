@@ -45,7 +45,7 @@ bool scan_outcome_of(const char *name, enum scan_outcome *o);
 /* JOURNAL_SCAN. Neither the scanned text nor an unmasked number stands in it. */
 #define SCAN_ID_LEN       DECISION_ID_LEN
 #define SCAN_FINDINGS_MAX SCAN_CODE_LAST
-#define SCAN_SEALED_MAX   2048
+#define SCAN_SEALED_MAX   8192
 struct scan {
 	uint8_t id[SCAN_ID_LEN];
 	char request_id[REQUEST_ID_MAX_LEN + 1]; /* "" from a scanner */
@@ -56,7 +56,12 @@ struct scan {
 	enum scan_code code;
 	enum scan_outcome outcome;
 	size_t findings_len; /* all that failed, the verdict's own among them, in order; none when accepted */
-	enum scan_code findings[SCAN_FINDINGS_MAX];
+	struct scan_finding {
+		enum scan_code code;
+		enum scan_outcome outcome;
+	} findings[SCAN_FINDINGS_MAX];
+	unsigned hint, layer; /* of damaged and malformed ones: numbers of the branch's own words, 0 none */
+	char detail[200]; /* what the first failure adds to its code: a sentence without personal data; "" nothing */
 	/* Of a certificate whose signature holds; otherwise 0 and "". */
 	enum ecert_profile profile;
 	char issuer[ECERT_PART_MAX + 1];
@@ -71,8 +76,8 @@ struct scan {
 	int64_t issuers_age_s, list_age_s;                     /* -1: never confirmed */
 	char holder_kind[NAME_MAX_LEN + 1];                    /* of the customer as the terminal said; "" not said */
 	char holder_masked[96];
-	/* Borrowed. aead_seal under the journal key, additional data = id, of the CBOR array [identity text, holder kind, holder's
-	   number, holder's name, certificate's number, its holder's name]; "" what there is not. */
+	/* Borrowed. aead_seal under the journal key, additional data = id, of the CBOR array [the customer's number and name as the terminal
+	   said them, the certificate as it was shown: JSON]; "" what there is not. */
 	struct bytes sealed;
 };
 bool scan_encode(const struct scan *s, struct buf *out, struct err *e) CHECKED;

@@ -482,3 +482,9 @@ void json_put_null(struct json_out *w, const char *key)
 	write_key(w, key);
 	buf_add_str(w->out, "null");
 }
+
+void json_put_raw(struct json_out *w, const char *key, struct bytes json)
+{
+	write_key(w, key);
+	buf_add(w->out, json.data, json.len);
+}

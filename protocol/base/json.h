@@ -60,5 +60,7 @@ void json_put_int(struct json_out *w, const char *key, int64_t v);
 void json_put_real(struct json_out *w, const char *key, double v);
 void json_put_bool(struct json_out *w, const char *key, bool v);
 void json_put_null(struct json_out *w, const char *key);
+/* A value that is JSON already. */
+void json_put_raw(struct json_out *w, const char *key, struct bytes json);
 
 #endif

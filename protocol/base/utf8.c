@@ -29,3 +29,23 @@ bool utf8_is_valid(struct bytes text)
 	}
 	return true;
 }
+
+int32_t utf8_next(const char **at, const char *end)
+{
+	static const int32_t least[] = { 0, 0x80, 0x800, 0x10000 };
+	unsigned char first = (unsigned char)*(*at)++;
+	if (first < 0x80)
+		return first;
+	int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
+	if (first < 0xC2 || first > 0xF4 || end - *at < more)
+		return -1;
+	int32_t c = first & (0x3F >> more);
+	for (int i = 0; i < more; i++) {
+		unsigned char next = (unsigned char)*(*at)++;
+		if ((next & 0xC0) != 0x80)
+			return -1;
+		c = c << 6 | (next & 0x3F);
+	}
+	bool surrogate = c >= 0xD800 && c <= 0xDFFF;
+	return c < least[more] || c > 0x10FFFF || surrogate ? -1 : c;
+}

@@ -5,5 +5,7 @@
 #include "protocol/base/buf.h"
 
 bool utf8_is_valid(struct bytes text);
+/* The next character of strict UTF-8 (no overlong forms, no surrogates; NUL is one), or -1. *at < end; it moves on in either case. */
+int32_t utf8_next(const char **at, const char *end);
 
 #endif

@@ -577,7 +577,7 @@ void sim_record(struct sim *s, unsigned rows)
 	must(db_begin(s->db, NULL));
 	for (unsigned i = 0; i < rows; i++)
 		must(record_append(s->record, SIM_START_S, JOURNAL_EVENT, (struct bytes){ body, sizeof(body) }, NULL,
-				   NULL, NULL));
+				   NULL));
 	must(db_commit(s->db, NULL));
 	sync_recorded(s->sync, s->now_ms);
 	s->next_run_ms = s->now_ms;

@@ -43,11 +43,10 @@ static const uint8_t request_hash[HASH_LEN] = { 1, 2, 3 };
 /* A decision's row in its caller's transaction; the body says n. */
 static bool append_decision(struct branch *b, unsigned n, int64_t time_s, const char *request, struct err *e)
 {
-	struct decision d = { .id = { (uint8_t)n, (uint8_t)(n >> 8), 9 }, .terminal = "kiosk-1" };
+	const uint8_t id[DECISION_ID_LEN] = { (uint8_t)n, (uint8_t)(n >> 8), 9 };
+	const struct record_name name = { id, "kiosk-1", request, request_hash };
 	uint8_t body[5] = { 0x44, 0, 0, (uint8_t)(n >> 8), (uint8_t)n };
-	strncpy(d.request_id, request, sizeof(d.request_id) - 1);
-	return record_append(b->record, time_s, JOURNAL_DECISION, (struct bytes){ body, sizeof(body) }, &d,
-			     request_hash, e);
+	return record_append(b->record, time_s, JOURNAL_DECISION, (struct bytes){ body, sizeof(body) }, &name, e);
 }
 
 static void append(struct branch *b, unsigned from, unsigned to, int64_t time_s)
@@ -105,7 +104,7 @@ static void a_row_is_found_by_decision_and_by_request_also_after_reopening(void)
 	append(&b, 1, 10, 1000);
 	again(&b);
 	buf_init(&out, JOURNAL_ROW_MAX);
-	CU_ASSERT_TRUE_FATAL(record_find(b.record, id, &out, &e));
+	CU_ASSERT_TRUE_FATAL(record_find(b.record, JOURNAL_DECISION, id, &out, &e));
 	CU_ASSERT_EQUAL(out.len, 5);
 	CU_ASSERT_EQUAL(out.data[4], 7);
 	buf_reset(&out);
@@ -115,7 +114,7 @@ static void a_row_is_found_by_decision_and_by_request_also_after_reopening(void)
 	CU_ASSERT_FALSE(record_find_request(b.record, "kiosk-2", "r3", &out, hash, &e));
 	CU_ASSERT_EQUAL(e.code, ERR_MISSING);
 	id[2] = 8;
-	CU_ASSERT_FALSE(record_find(b.record, id, &out, &e));
+	CU_ASSERT_FALSE(record_find(b.record, JOURNAL_DECISION, id, &out, &e));
 	CU_ASSERT_EQUAL(e.code, ERR_MISSING);
 	buf_clear(&out);
 	shut(&b);
@@ -187,7 +186,7 @@ static void a_batch_holds_what_fits_one_message_and_follows_the_acknowledged_row
 	CU_ASSERT_TRUE_FATAL(db_begin(b.db, NULL));
 	for (int i = 0; i < 5; i++)
 		CU_ASSERT_TRUE(
-			record_append(b.record, 1, JOURNAL_EVENT, (struct bytes){ big, 30000 }, NULL, NULL, NULL));
+			record_append(b.record, 1, JOURNAL_EVENT, (struct bytes){ big, 30000 }, NULL, NULL));
 	CU_ASSERT_TRUE_FATAL(db_commit(b.db, NULL));
 	CU_ASSERT_TRUE(record_batch(b.record, &batch, &memory, NULL));
 	CU_ASSERT_EQUAL(batch.rows_len, 2);
