@@ -180,6 +180,32 @@ static void put_checks(struct json_out *w, const struct lan_counts *n)
 	json_close(w, '}');
 }
 
+/* The keys certificates are verified with: what is held, how old, and which are left out and why. */
+static void put_issuers(const struct lan *l, struct json_out *w)
+{
+	const struct verify_policy *policy = documents_verify_policy(l->c.documents);
+	const struct issuers *s = policy->issuers;
+	json_open(w, "issuers", '{');
+	json_put_int(w, "version", (int64_t)policy->issuers_version);
+	if (policy->issuers_confirmed_s < 0)
+		json_put_null(w, "age_s");
+	else
+		json_put_int(w, "age_s", age_s(l, policy->issuers_confirmed_s));
+	json_put_int(w, "keys_accepted", s != NULL ? (int64_t)s->keys_len : 0);
+	json_put_int(w, "keys_total", s != NULL ? (int64_t)s->keys_total : 0);
+	json_open(w, "keys_left_out", '[');
+	for (size_t i = 0; s != NULL && i < s->faults_len; i++) {
+		json_open(w, NULL, '{');
+		json_put_text(w, "issuer", s->faults[i].issuer);
+		json_put_text(w, "kid", s->faults[i].kid);
+		json_put_text(w, "why", s->faults[i].why);
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+	json_close(w, '}');
+	json_put_int(w, "duties_open", (int64_t)l->duties.open);
+}
+
 void lan_status(struct lan *l, struct http_request *r)
 {
 	struct lan_around around = { .branch = "" };
@@ -198,7 +224,10 @@ void lan_status(struct lan *l, struct http_request *r)
 	json_open(&w, "documents", '{');
 	json_put_int(&w, DOCUMENT_RULES, (int64_t)documents_version(l->c.documents, DOCUMENT_RULES));
 	json_put_int(&w, DOCUMENT_CATALOGUE, (int64_t)documents_version(l->c.documents, DOCUMENT_CATALOGUE));
+	json_put_int(&w, DOCUMENT_ISSUERS, (int64_t)documents_version(l->c.documents, DOCUMENT_ISSUERS));
+	json_put_int(&w, DOCUMENT_KINDS, (int64_t)documents_version(l->c.documents, DOCUMENT_KINDS));
 	json_close(&w, '}');
+	put_issuers(l, &w);
 	put_journal(l, &w);
 	put_central(&w, &around.sync);
 	put_checks(&w, &l->n);
@@ -235,6 +264,8 @@ static void metrics_of_checks(const struct lan_counts *n, struct buf *out)
 		  (double)n->conflicts },
 		{ "xinbian_follow_ups_total", "counter", "Decisions that central verifies later",
 		  (double)n->follow_ups },
+		{ "xinbian_duties_closed_total", "counter", "Scans looked at again", (double)n->duties_closed },
+		{ "xinbian_duties_turned_total", "counter", "Of those, no longer valid", (double)n->duties_turned },
 		{ "xinbian_commits_total", "counter", "Transactions of checks", (double)n->commits },
 		{ "xinbian_commit_failures_total", "counter", "Transactions of checks that failed",
 		  (double)n->commit_failures },
@@ -248,6 +279,13 @@ static void metrics_of_checks(const struct lan_counts *n, struct buf *out)
 	metrics_head(out, "xinbian_checks_total", "counter", "Checks decided, by outcome");
 	for (enum outcome o = OUTCOME_PASS; o <= OUTCOME_REFUSE; o++)
 		metrics_value(out, "xinbian_checks_total", "outcome", outcome_name(o), (double)n->outcomes[o]);
+	metrics_head(out, "xinbian_scans_total", "counter", "Certificates scanned, by the verdict's code");
+	for (enum scan_code c = SCAN_DAMAGED; c <= SCAN_CODE_LAST; c++)
+		metrics_value(out, "xinbian_scans_total", "code", scan_code_name(c), (double)n->scans[c]);
+	metrics_head(out, "xinbian_scan_outcomes_total", "counter", "Certificates scanned, by outcome");
+	for (enum scan_outcome o = SCAN_ACCEPT; o <= SCAN_REFUSE; o++)
+		metrics_value(out, "xinbian_scan_outcomes_total", "outcome", scan_outcome_name(o),
+			      (double)n->scan_outcomes[o]);
 	metrics_histogram(out, "xinbian_check_seconds", "From a check's arrival to its answer, commit included",
 			  &n->latency);
 	put_metrics(out, plain, sizeof(plain) / sizeof(plain[0]));

@@ -1,5 +1,6 @@
 /* firmware/openapi.json holds for what the server really answers: every route, every status. */
 #include "protocol/base/file.h"
+#include "tests/support/certificates.h"
 #include "tests/support/lan_box.h"
 #include "tests/support/schema.h"
 #include "tests/test.h"
@@ -13,7 +14,7 @@
 
 static struct json *api;
 static struct box b;
-static char seen[64][64]; /* "post /v1/checks 200" */
+static char seen[96][64]; /* "post /v1/checks 200" */
 static size_t seen_len;
 
 static void setup(void)
@@ -58,7 +59,7 @@ static void note(const char *method, const char *path, int status)
 	for (size_t i = 0; i < seen_len; i++)
 		if (strcmp(seen[i], text) == 0)
 			return;
-	CU_ASSERT_TRUE_FATAL(seen_len < 64);
+	CU_ASSERT_TRUE_FATAL(seen_len < 96);
 	memcpy(seen[seen_len++], text, sizeof(text));
 }
 
@@ -204,6 +205,82 @@ static void decisions_hold(void)
 	checked(200, b.token, box_check("kept-2", ONLINE));
 }
 
+static void scanned(int status, const char *token, const char *json)
+{
+	holds("POST", "/v1/scans", status, box_ask(&b, "POST", "/v1/scans", token, json));
+}
+
+/* A certificate's scan as JSON; static. */
+static const char *scan_json_of(const struct certificates *certs, const char *request_id, const char *serial)
+{
+	static char json[16384];
+	int64_t now_s = clock_now_s(&b.clock, loop_now_ms());
+	struct ecert cert = certificate_of(CERT_TYPE, serial, now_s - 60, &b.key);
+	struct buf text, out;
+	buf_init(&text, ECERT_TEXT_MAX);
+	buf_init(&out, sizeof(json));
+	certificate_text(certs, &cert, &text);
+	struct json_out w = { &out, false };
+	json_open(&w, NULL, '{');
+	json_put_text(&w, "request_id", request_id);
+	json_put_text_n(&w, "text", buf_bytes(&text));
+	json_put_text(&w, "business", CERT_BUSINESS);
+	json_close(&w, '}');
+	snprintf(json, sizeof(json), "%s", buf_str(&out));
+	buf_clear(&text);
+	buf_clear(&out);
+	return json;
+}
+
+static void scans_hold(void)
+{
+	static char big[HTTP_BODY_MAX + 2];
+	struct certificates certs;
+	char path[64];
+	certificates_open(&certs, "", "['*']");
+	CU_ASSERT_TRUE_FATAL(
+		documents_apply(b.documents, DOCUMENT_ISSUERS, 1, buf_bytes(&certs.issuers_cbor), NULL) &&
+		documents_apply(b.documents, DOCUMENT_KINDS, 1, buf_bytes(&certs.kinds_cbor), NULL));
+	b.held = LOOKUP_NOT_LISTED;
+	b.found = LOOKUP_NOT_LISTED;
+	b.confirmed_s = clock_now_s(&b.clock, loop_now_ms()) - 7200;
+	const struct box_answer *a = box_ask(&b, "POST", "/v1/scans", b.token, scan_json_of(&certs, "scan-1", "1"));
+	holds("POST", "/v1/scans", 200, a);
+	const char *id = strstr(a->body, "\"scan_id\":\"");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(id);
+	snprintf(path, sizeof(path), "/v1/scans/%.32s", id + strlen("\"scan_id\":\""));
+	holds("GET", "/v1/scans/{id}", 200, box_ask(&b, "GET", path, b.token, NULL));
+	holds("GET", "/v1/scans/{id}", 401, box_ask(&b, "GET", path, NULL, NULL));
+	holds("GET", "/v1/scans/{id}", 404, box_ask(&b, "GET", "/v1/scans/nope", b.token, NULL));
+	holds("GET", "/v1/scans/{id}", 405, box_ask(&b, "PUT", path, b.token, "{}"));
+	got(200, "/v1/duties", b.token);
+	got(401, "/v1/duties", NULL);
+	other_method("GET", "/v1/duties");
+	scanned(200, b.token, "{\"request_id\":\"scan-2\",\"text\":\"XB1:AB\"}");
+	scanned(200, b.token, "{\"request_id\":\"scan-3\",\"text\":\"https://example.org\"}");
+	scanned(400, b.token, "{\"request_id\":7}");
+	scanned(401, NULL, "{}");
+	scanned(409, b.token, "{\"request_id\":\"scan-2\",\"text\":\"XB1:AC\"}");
+	memset(big, ' ', HTTP_BODY_MAX + 1);
+	scanned(413, b.token, big);
+	int fd = box_connect(&b, NULL);
+	char text[256];
+	snprintf(text, sizeof(text),
+		 "POST /v1/scans HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: 2\r\n\r\n{}",
+		 b.token);
+	box_send(fd, bytes_of(text));
+	holds("POST", "/v1/scans", 415, box_answer(&b, fd));
+	close(fd);
+	other_method("POST", "/v1/scans");
+	CU_ASSERT_TRUE_FATAL(
+		db_begin(b.db, NULL) &&
+		db_run(b.db, NULL, "UPDATE journal SET row = x'00' WHERE request_id = ?", "t", "scan-1") &&
+		db_commit(b.db, NULL));
+	holds("GET", "/v1/scans/{id}", 500, box_ask(&b, "GET", path, b.token, NULL));
+	scanned(500, b.token, scan_json_of(&certs, "scan-1", "1"));
+	certificates_close(&certs);
+}
+
 static void the_rest_holds(void)
 {
 	got(200, "/v1/status", b.token);
@@ -215,6 +292,7 @@ static void the_rest_holds(void)
 	other_method("GET", "/metrics");
 	CU_ASSERT_TRUE_FATAL(db_exec(b.db, "PRAGMA query_only = ON", NULL));
 	checked(503, b.token, box_check("full", ONLINE));
+	scanned(503, b.token, "{\"request_id\":\"full-2\",\"text\":\"XB1:AB\"}");
 	got(503, "/healthz", NULL);
 	CU_ASSERT_TRUE_FATAL(db_exec(b.db, "PRAGMA query_only = OFF", NULL));
 	checked(200, b.token, box_check("full", ONLINE));
@@ -253,6 +331,7 @@ static void what_the_server_answers_is_what_the_document_says_and_all_of_it_was_
 	box_open(&b, false);
 	checks_hold();
 	decisions_hold();
+	scans_hold();
 	the_rest_holds();
 	box_close(&b);
 	const struct json *paths = at(api, "paths");
