@@ -1,7 +1,7 @@
 /*
  * Certificates verified a second, from the scanned text to the verdict (verify_run: base45, inflate, CBOR, COSE, claims, trust list,
  * signature, times, status, holder, business), beside what cannot be avoided: mbedTLS's ECDSA verify of the same signatures under
- * the same key, with the curve loaded and the hash, r and s at hand. XINBIAN_BENCH_N (256) certificates, each with its own
+ * the same key, with the curve loaded and the hash, r and s at hand. XINBIAN_BENCH_CERTS (256) certificates, each with its own
  * signature, are gone through by turns; what is reported is the median of the rounds.
  */
 #include "protocol/sign1.h"
@@ -126,9 +126,9 @@ static void prepare(void)
 	bench_must(mbedtls_ecp_group_load(&group, MBEDTLS_ECP_DP_SECP256R1) == 0 &&
 			   mbedtls_ecp_point_read_binary(&group, &point, certs.point, POINT_LEN) == 0,
 		   "key");
-	n = bench_env("XINBIAN_BENCH_N", 256);
+	n = bench_env("XINBIAN_BENCH_CERTS", 256);
 	scans = calloc(n, sizeof(*scans));
-	bench_must(scans != NULL && n > 0, "XINBIAN_BENCH_N");
+	bench_must(scans != NULL && n > 0, "XINBIAN_BENCH_CERTS");
 	for (size_t i = 0; i < n; i++)
 		scan_make(&scans[i], i);
 }
