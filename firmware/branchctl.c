@@ -380,6 +380,11 @@ static const struct command {
 	  "NAME=VALUE]… "
 	  "[--request-id ID]",
 	  "核查 · check as the terminal \"local\"", cmd_check },
+	{ "scan", NULL, "-|FILE [--business NAME] [--holder [KIND:]NUMBER] [--holder-name NAME]",
+	  "核验电子证照，标准输入每行一码，或图片；全部接受则返回0 · verify e-certificates, one code a line, or a "
+	  "picture; exit 0 when "
+	  "all are accepted",
+	  tool_scan },
 	{ "decision", "show", "ID", "查看决定 · show a decision", cmd_decision_show },
 	{ "list", "show", "[NAME]", "名单 · the lists held", cmd_list_show },
 	{ "journal", "verify", "", "校验日志链 · recompute the journal's chain", cmd_journal_verify },

@@ -45,6 +45,9 @@ long long tool_int(const struct json *j, const char *key);
 bool tool_bool(const struct json *j, const char *key);
 const struct json *tool_item(const struct json *j, const char *key, size_t i); /* of an array; NULL past its end */
 
+/* tool_scan.c: the command; TOOL_FAILED too when a verdict does not accept. */
+int tool_scan(struct tool *t);
+
 /* tool_show.c */
 void tool_show_status(const struct json *j);
 void tool_show_decision(const struct json *j);

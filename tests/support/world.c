@@ -191,16 +191,21 @@ static int64_t int_of(const struct json *j, const char *key)
 	return v;
 }
 
-static int64_t take_through(struct world *w, struct json *draft)
+int64_t world_release(struct world *w, int64_t id)
 {
-	int64_t id = int_of(draft, "id");
-	json_free(draft);
 	json_free(world_ctl_json(w, "alice", "release submit %lld --force", (long long)id));
 	json_free(world_ctl_json(w, "bob", "release approve %lld", (long long)id));
 	struct json *done = world_ctl_json(w, "bob", "release publish %lld", (long long)id);
 	int64_t version = int_of(done, "version");
 	json_free(done);
 	return version;
+}
+
+static int64_t take_through(struct world *w, struct json *draft)
+{
+	int64_t id = int_of(draft, "id");
+	json_free(draft);
+	return world_release(w, id);
 }
 
 int64_t world_publish(struct world *w, const char *list, const char *file, const char *options)

@@ -51,6 +51,8 @@ struct json *world_branchctl_json(struct world_branch *b, const char *fmt, ...) 
 
 /* Imports a file as the whole list and takes it through to published (alice, then bob). Returns the version. */
 int64_t world_publish(struct world *w, const char *list, const char *file, const char *options);
+/* A draft, submitted by alice, approved and published by bob. Returns the version. */
+int64_t world_release(struct world *w, int64_t id);
 /* Until the branch answers checks with that version of the list. */
 bool world_wait_version(struct world_branch *b, const char *list, int64_t version, int timeout_ms);
 /* Until central says the branch has it applied. */
