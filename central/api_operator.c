@@ -37,7 +37,8 @@ static bool operator_add(struct api_call *call, struct err *e)
 	char token[2 * TOKEN_BYTES + 1];
 	const char *name = call->path_rest;
 	if (strcmp(name, REGISTRY_OPERATOR) == 0)
-		return err_set(e, ERR_INPUT, "%s approves what the registry releases: no operator is called so", name);
+		return err_set(e, ERR_INPUT, "%s approves what the registry releases: no operator is called so",
+			       name);
 	if (!name_is_valid(name))
 		return err_set(e, ERR_INPUT, "an operator's name is made of a-z, 0-9, - and _, at most %d of them",
 			       NAME_MAX_LEN);

@@ -4,6 +4,7 @@
 #include "central/registry.h"
 #include "central/signer.h"
 #include "central/store.h"
+#include "central/uses.h"
 #include "protocol/cose.h"
 #include "protocol/envelope.h"
 
@@ -469,7 +470,65 @@ static bool certificate_reinstate(struct api_call *call, struct err *e)
 	return certificate_show(call, e);
 }
 
+/* --- use --- */
+
+struct uses_call {
+	struct json_out *w;
+	const struct kinds *kinds;
+	size_t used; /* businesses of the document that substituted a paper */
+};
+
+static void use_put(void *arg, const struct use_count *u)
+{
+	struct uses_call *c = arg;
+	const struct kind_business *b = c->kinds != NULL ? kinds_business(c->kinds, u->business) : NULL;
+	c->used += b != NULL && b->accepts_len > 0 && u->substitutions > 0;
+	json_open(c->w, NULL, '{');
+	json_put_text(c->w, "business", u->business);
+	json_put_text(c->w, "zh", b != NULL ? b->name_zh : "");
+	json_put_text(c->w, "en", b != NULL ? b->name_en : "");
+	json_put_int(c->w, "scans", u->scans);
+	json_put_int(c->w, "accepted", u->accepted);
+	json_put_int(c->w, "turned", u->turned);
+	json_put_int(c->w, "substitutions", u->substitutions);
+	json_put_int(c->w, "last_s", u->last_s);
+	json_close(c->w, '}');
+}
+
+/* The substitution rate: businesses that accept some certificate, of all in the kinds document. */
+static void rate_put(struct uses_call *c)
+{
+	size_t all = c->kinds != NULL ? c->kinds->businesses_len : 0,
+	       accepting = c->kinds != NULL ? kinds_accepting(c->kinds) : 0;
+	json_put_int(c->w, "businesses", (int64_t)all);
+	json_put_int(c->w, "accepting", (int64_t)accepting);
+	json_put_int(c->w, "used", (int64_t)c->used);
+	json_put_real(c->w, "rate_percent", all > 0 ? 100.0 * (double)accepting / (double)all : 0.0);
+}
+
+/* GET ?branch= &from_s= &to_s=. */
+static bool uses_show(struct api_call *call, struct err *e)
+{
+	struct release_context *c = &call->central->release;
+	struct use_filter f = { .branch = http_query(call->request, "branch") };
+	struct err none = { 0 };
+	if (!api_query_int(call, "from_s", 0, INT64_MAX, 0, &f.from_s, e) ||
+	    !api_query_int(call, "to_s", 0, INT64_MAX, INT64_MAX, &f.to_s, e))
+		return false;
+	struct kinds *kinds = registry_kinds(c, &none);
+	struct uses_call u = { &call->json, kinds, 0 };
+	json_open(&call->json, NULL, '{');
+	json_open(&call->json, "uses", '[');
+	bool ok = uses_each(c->db, &f, use_put, &u, e);
+	json_close(&call->json, ']');
+	rate_put(&u);
+	json_close(&call->json, '}');
+	kinds_free(kinds);
+	return ok;
+}
+
 const struct api_route api_registry_routes[] = {
+	{ "GET", "/v1/uses", false, uses_show },
 	{ "GET", "/v1/issuers", false, issuers_show },
 	{ "POST", "/v1/issuers", true, issuer_create },
 	{ "POST", "/v1/issuers/publish", true, issuers_publish },

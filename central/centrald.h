@@ -11,7 +11,7 @@ struct central {
 	struct release_context release; /* db, objects, vault key, randomness */
 	struct central_sync *sync;      /* central/sync.h */
 	struct signer *signer;          /* central/signer.h: frames to the child that holds the keys */
-	void (*revoked)(void *arg); /* the registry changed: the list is due soon */
+	void (*revoked)(void *arg);     /* the registry changed: the list is due soon */
 	void *revoked_arg;
 	const char *dir;
 };

@@ -267,6 +267,45 @@ static bool certificate_find(struct ctl *c, struct err *e)
 	return true;
 }
 
+static double real_of(const struct json *j, const char *key)
+{
+	const struct json *v = json_get(j, key);
+	if (v == NULL)
+		return 0;
+	return json_kind(v) == JSON_KIND_REAL ? json_double_value(v) : (double)ctl_int(j, key);
+}
+
+static bool certificate_uses(struct ctl *c, struct err *e)
+{
+	struct buf path;
+	bool printed = false;
+	buf_init(&path, 4096);
+	buf_add_str(&path, "/v1/uses");
+	option_send(c, &path, "branch", "branch");
+	option_send(c, &path, "from", "from_s");
+	option_send(c, &path, "to", "to_s");
+	struct json *j = ctl_call(c, "GET", buf_str(&path), nothing, &printed, e);
+	buf_clear(&path);
+	if (j == NULL)
+		return false;
+	const struct json *all = json_get(j, "uses");
+	for (size_t i = 0; !printed && all != NULL && i < json_len(all); i++) {
+		const struct json *u = json_at(all, i);
+		printf("  %s %s · 扫描 scans %lld · 接受 accepted %lld · 事后撤回 turned %lld · 替代纸质 "
+		       "substitutions %lld · 最近 last %s\n",
+		       ctl_text(u, "business"), ctl_text(u, "zh"), (long long)ctl_int(u, "scans"),
+		       (long long)ctl_int(u, "accepted"), (long long)ctl_int(u, "turned"),
+		       (long long)ctl_int(u, "substitutions"), ctl_time(ctl_int(u, "last_s")));
+	}
+	if (!printed)
+		printf("  可用证照的业务 / businesses that accept certificates: %lld / %lld = %.2f %% · 已使用 / "
+		       "used: %lld\n",
+		       (long long)ctl_int(j, "accepting"), (long long)ctl_int(j, "businesses"),
+		       real_of(j, "rate_percent"), (long long)ctl_int(j, "used"));
+	json_free(j);
+	return true;
+}
+
 const struct ctl_command ctl_registry_commands[] = {
 	{ "issuer", "add", 1, "FILE.json", "", issuer_add },
 	{ "issuer", "list", 0, "", "", issuer_list },
@@ -279,6 +318,8 @@ const struct ctl_command ctl_registry_commands[] = {
 	{ "certificate", "export", 1, "ID", "", certificate_export },
 	{ "certificate", "find", 2, "HOLDER PURPOSE [--holder-kind resident_id] [--kind CODE]", "holder-kind kind",
 	  certificate_find },
+	{ "certificate", "uses", 0, "[--branch NAME] [--from UNIX_SECONDS] [--to UNIX_SECONDS]", "branch from to",
+	  certificate_uses },
 	{ "certificate", "revoke", 1, "ID --reason TEXT", "reason", certificate_revoke },
 	{ "certificate", "suspend", 1, "ID --reason TEXT", "reason", certificate_suspend },
 	{ "certificate", "reinstate", 1, "ID", "", certificate_reinstate },

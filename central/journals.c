@@ -5,6 +5,7 @@
 #include "central/journals.h"
 
 #include "central/alarm.h"
+#include "central/uses.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -163,24 +164,41 @@ static bool decision_add(struct db *db, const char *branch, const struct line *l
 		d->terminal, d->business, (int64_t)d->outcome, (int64_t)d->follow_up, masked, reasons);
 }
 
+/* What stands in a row of one of the kinds that are read; borrows from the row. */
+union row_body {
+	struct decision decision;
+	union use use;
+};
+
 /* Reads a row; what is wrong with it is no failure but *bad's text. */
-static bool row_read(struct bytes data, uint64_t seq, struct journal_row *r, struct decision *d, struct err *bad)
+static bool row_read(struct bytes data, uint64_t seq, struct journal_row *r, union row_body *body, struct err *bad)
 {
 	if (!journal_row_decode(data, r, bad))
 		return false;
 	if (r->seq != seq)
 		return err_set(bad, ERR_INPUT, "the row calls itself %llu", (unsigned long long)r->seq);
-	return r->kind != JOURNAL_DECISION || decision_decode(r->body, d, bad);
+	if (r->kind == JOURNAL_DECISION)
+		return decision_decode(r->body, &body->decision, bad);
+	return !uses_is(r->kind) || uses_read(r, &body->use, bad);
+}
+
+static bool body_add(struct db *db, const char *branch, const struct line *l, const struct journal_row *r,
+		     const union row_body *body, struct err *e)
+{
+	const struct use_place at = { branch, l->id, l->seq, r->time_s };
+	if (r->kind == JOURNAL_DECISION)
+		return decision_add(db, branch, l, l->seq, &body->decision, e);
+	return !uses_is(r->kind) || uses_add(db, &at, r->kind, &body->use, e);
 }
 
 static bool row_add(struct db *db, const char *branch, struct line *l, struct bytes data, int64_t now_s,
 		    uint64_t *dead, struct err *e)
 {
 	struct journal_row r = { 0 };
-	struct decision d;
+	union row_body body;
 	struct err bad = { 0 };
 	uint64_t seq = l->seq + 1;
-	bool readable = row_read(data, seq, &r, &d, &bad);
+	bool readable = row_read(data, seq, &r, &body, &bad);
 	journal_next_hash(l->hash, data, l->hash);
 	l->seq = seq;
 	if (!db_run(db, e,
@@ -190,7 +208,7 @@ static bool row_add(struct db *db, const char *branch, struct line *l, struct by
 		    (struct bytes){ l->hash, HASH_LEN }, data, now_s))
 		return false;
 	if (readable)
-		return r.kind != JOURNAL_DECISION || decision_add(db, branch, l, seq, &d, e);
+		return body_add(db, branch, l, &r, &body, e);
 	(*dead)++;
 	return db_run(db, e, "INSERT INTO journal_dead (epoch_id, seq, reason) VALUES (?, ?, ?)", "iit", l->id,
 		      (int64_t)seq, bad.text) &&

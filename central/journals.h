@@ -1,7 +1,8 @@
 /*
  * The branches' journals as received. Each (branch, epoch, seq) is stored exactly once, in one transaction a batch, chained to
  * what is here already; what is acknowledged is committed. A row that does not decode is a dead letter and keeps its place
- * in the chain. Decisions are read into columns of their own; the row as it came is kept for ever.
+ * in the chain. Decisions are read into columns of their own, scans, rechecks and look-ups too (uses.h); the row as it came is
+ * kept for ever.
  *
  * One branch has one epoch. A second one, or the coming back of an earlier one, is a restored or cloned box: an alarm, and
  * both lines are kept.

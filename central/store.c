@@ -53,6 +53,8 @@ static const char *const scripts[] = {
 	tables_line,
 	/* 3: issuers and certificates */
 	tables_registry,
+	/* 4: scans as columns */
+	tables_uses,
 };
 
 struct db *store_open(const char *dir, struct err *e)

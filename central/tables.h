@@ -5,5 +5,7 @@
 extern const char tables_line[];
 /* Issuers, their keys, certificates. */
 extern const char tables_registry[];
+/* What branches scanned: columns of journal rows. */
+extern const char tables_uses[];
 
 #endif

@@ -21,3 +21,23 @@ const char tables_registry[] =
 	" file_size BIGINT NOT NULL, request_id TEXT UNIQUE, request_hash BLOB, supersedes TEXT NOT NULL);"
 	"CREATE INDEX certificate_holder ON certificate (holder, kind);"
 	"CREATE INDEX certificate_status ON certificate (status) WHERE status <> 0;";
+
+const char tables_uses[] =
+	"CREATE TABLE scan (epoch_id BIGINT NOT NULL, seq BIGINT NOT NULL, id BLOB NOT NULL, branch TEXT NOT NULL,"
+	" time_s BIGINT NOT NULL, terminal TEXT NOT NULL, source TEXT NOT NULL, business TEXT NOT NULL, code INTEGER "
+	"NOT NULL,"
+	" outcome INTEGER NOT NULL, profile INTEGER NOT NULL, type TEXT NOT NULL, issuer TEXT NOT NULL, masked TEXT "
+	"NOT NULL,"
+	" PRIMARY KEY (epoch_id, seq), FOREIGN KEY (epoch_id, seq) REFERENCES journal_row (epoch_id, seq));"
+	"CREATE INDEX scan_time ON scan (time_s);"
+	"CREATE TABLE scan_recheck (epoch_id BIGINT NOT NULL, seq BIGINT NOT NULL, id BLOB NOT NULL, branch TEXT NOT "
+	"NULL,"
+	" time_s BIGINT NOT NULL, code INTEGER NOT NULL, list_version BIGINT NOT NULL,"
+	" PRIMARY KEY (epoch_id, seq), FOREIGN KEY (epoch_id, seq) REFERENCES journal_row (epoch_id, seq));"
+	"CREATE INDEX scan_recheck_id ON scan_recheck (id);"
+	"CREATE TABLE scan_lookup (epoch_id BIGINT NOT NULL, seq BIGINT NOT NULL, branch TEXT NOT NULL, time_s "
+	"BIGINT NOT NULL,"
+	" terminal TEXT NOT NULL, holder_kind TEXT NOT NULL, masked TEXT NOT NULL, type TEXT NOT NULL, purpose TEXT "
+	"NOT NULL,"
+	" source TEXT NOT NULL, result INTEGER NOT NULL, given BIGINT NOT NULL,"
+	" PRIMARY KEY (epoch_id, seq), FOREIGN KEY (epoch_id, seq) REFERENCES journal_row (epoch_id, seq));";

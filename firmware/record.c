@@ -142,9 +142,10 @@ static bool record_insert(struct record *r, const struct journal_row *row, struc
 			      (int64_t)row->seq, row->time_s, bytes, hash);
 	struct bytes id = { name->id, DECISION_ID_LEN };
 	if (name->request_id[0] == '\0')
-		return db_run(r->db, e,
-			      "INSERT INTO journal (seq, time_s, row, hash, decision, terminal) VALUES (?, ?, ?, ?, ?, ?)",
-			      "iibbbt", (int64_t)row->seq, row->time_s, bytes, hash, id, name->terminal);
+		return db_run(
+			r->db, e,
+			"INSERT INTO journal (seq, time_s, row, hash, decision, terminal) VALUES (?, ?, ?, ?, ?, ?)",
+			"iibbbt", (int64_t)row->seq, row->time_s, bytes, hash, id, name->terminal);
 	return db_run(r->db, e, "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)", "iibbbttb", (int64_t)row->seq,
 		      row->time_s, bytes, hash, id, name->terminal, name->request_id,
 		      (struct bytes){ name->request_hash, HASH_LEN });

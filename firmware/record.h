@@ -20,10 +20,10 @@ void record_close(struct record *r);
 
 /* What a row of an answer is found by. */
 struct record_name {
-	const uint8_t *id;                /* DECISION_ID_LEN */
+	const uint8_t *id; /* DECISION_ID_LEN */
 	const char *terminal;
-	const char *request_id;           /* "" of an answer that nobody asked for by an id */
-	const uint8_t *request_hash;      /* SHA-256 of the request's body, for "same id, other body" */
+	const char *request_id;      /* "" of an answer that nobody asked for by an id */
+	const uint8_t *request_hash; /* SHA-256 of the request's body, for "same id, other body" */
 };
 /* Appends inside the caller's transaction (asserted); after a rollback call record_reload. name is NULL for
    rows that are no answer. ERR_CONFLICT when the id or the (terminal, request id) stands in the journal

@@ -230,6 +230,33 @@ static void what_cannot_be_issued_says_which_field(void)
 	CU_ASSERT_NOT_EQUAL(world_ctl(&w, NULL, NULL, "operator add registry"), 0);
 }
 
+static void use_is_counted_per_business_and_the_rate_is_the_samples(void)
+{
+	bool counted = false;
+	int64_t accepting = 0, all = 0;
+	for (int i = 0; i < 100 && !counted; i++) {
+		struct json *j = world_ctl_json(&w, NULL, "certificate uses");
+		const struct json *uses = json_get(j, "uses");
+		for (size_t k = 0; uses != NULL && k < json_len(uses); k++) {
+			int64_t n = 0;
+			const struct json *u = json_at(uses, k);
+			counted |= bytes_equal(json_text_value(json_get(u, "business")), bytes_of("open_account")) &&
+				   json_int(u, "substitutions", 0, INT64_MAX, &n, NULL) && n >= 5;
+		}
+		CU_ASSERT_TRUE(json_int(j, "accepting", 0, 1000, &accepting, NULL) &&
+			       json_int(j, "businesses", 0, 1000, &all, NULL));
+		json_free(j);
+		usleep(100000);
+	}
+	CU_ASSERT_TRUE(counted);
+	CU_ASSERT_TRUE(accepting == 44 && all == 69);
+	struct buf out;
+	buf_init(&out, 65536);
+	CU_ASSERT_EQUAL(world_ctl(&w, NULL, &out, "certificate uses --branch quay"), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&out), "44 / 69 = 63.77 %"));
+	buf_clear(&out);
+}
+
 /* Last: it takes the longest. */
 static void every_kind_of_the_sample_is_issued_and_verified(void)
 {
@@ -273,6 +300,8 @@ static CU_TestInfo tests[] = {
 	{ "keys rotate with overlap, and a lost one is told at once",
 	  keys_rotate_with_overlap_and_a_lost_one_is_told_at_once },
 	{ "what cannot be issued says which field", what_cannot_be_issued_says_which_field },
+	{ "use is counted per business, and the rate is the sample's",
+	  use_is_counted_per_business_and_the_rate_is_the_samples },
 	{ "every kind of the sample is issued and verified", every_kind_of_the_sample_is_issued_and_verified },
 	{ "the system stops cleanly", the_system_stops_cleanly },
 	CU_TEST_INFO_NULL,

@@ -105,7 +105,8 @@ bool request_of(const char *json, struct err *e)
 void checks_run(bool clock_trusted)
 {
 	struct err e = { 0 };
-	struct check_setting s = { &with.policy, &checks_source, with.now_s, clock_trusted, &seeded, checks_journal_key };
+	struct check_setting s = { &with.policy,  &checks_source, with.now_s,
+				   clock_trusted, &seeded,        checks_journal_key };
 	buf_clear(&with.sealed);
 	buf_init(&with.sealed, CHECK_SEALED_MAX);
 	bool ok = check_run(&s, &with.request, &with.decision, &with.sealed, &e);

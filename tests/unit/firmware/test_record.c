@@ -185,8 +185,7 @@ static void a_batch_holds_what_fits_one_message_and_follows_the_acknowledged_row
 	CU_ASSERT_EQUAL(batch.rows_len, 0);
 	CU_ASSERT_TRUE_FATAL(db_begin(b.db, NULL));
 	for (int i = 0; i < 5; i++)
-		CU_ASSERT_TRUE(
-			record_append(b.record, 1, JOURNAL_EVENT, (struct bytes){ big, 30000 }, NULL, NULL));
+		CU_ASSERT_TRUE(record_append(b.record, 1, JOURNAL_EVENT, (struct bytes){ big, 30000 }, NULL, NULL));
 	CU_ASSERT_TRUE_FATAL(db_commit(b.db, NULL));
 	CU_ASSERT_TRUE(record_batch(b.record, &batch, &memory, NULL));
 	CU_ASSERT_EQUAL(batch.rows_len, 2);
