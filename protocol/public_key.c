@@ -58,7 +58,8 @@ static bool curve_is_taken(mbedtls_ecp_group_id id)
 static struct public_key *key_check(struct public_key *k, struct err *e)
 {
 	mbedtls_pk_type_t type = mbedtls_pk_get_type(&k->pk);
-	size_t bits = mbedtls_pk_get_bitlen(&k->pk);
+	/* mbedtls_pk_get_bitlen counts whole bytes. */
+	size_t bits = type == MBEDTLS_PK_RSA ? mbedtls_mpi_bitlen(&mbedtls_pk_rsa(k->pk)->N) : 0;
 	if (type == MBEDTLS_PK_ECKEY && curve_is_taken(mbedtls_pk_ec(k->pk)->grp.id) &&
 	    mbedtls_ecp_check_pubkey(&mbedtls_pk_ec(k->pk)->grp, &mbedtls_pk_ec(k->pk)->Q) == 0) {
 		k->alg = ALG_ES256;
