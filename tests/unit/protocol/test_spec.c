@@ -3,61 +3,26 @@
  * the code moves alone. What holds randomness (a signature, a sealed key) is verified or opened instead.
  * Run from the repository's root.
  */
-#include "protocol/base/file.h"
 #include "protocol/decision.h"
 #include "protocol/delta.h"
 #include "protocol/message.h"
 #include "protocol/segment_write.h"
 #include "protocol/tag.h"
+#include "tests/support/spec.h"
 #include "tests/support/wire.h"
 #include "tests/test.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #define SPEC    "protocol/README.md"
-#define FENCE   "```hex-"
 #define ISSUED  1780286400 /* 2026-06-01T04:00:00Z */
 #define ENTRIES 3
 
 static struct err e;
-static struct buf spec;
+static struct spec spec;
 static uint8_t secret[32], epoch[JOURNAL_EPOCH_LEN], id[16];
 static uint8_t scalar[SCALAR_LEN], point[POINT_LEN];
-
-/* The text between a block's fence lines; data NULL when there is no such block. */
-static struct bytes block_of(const char *name)
-{
-	const char *text = buf_str(&spec);
-	size_t len = strlen(name);
-	for (const char *at = strstr(text, FENCE); at != NULL; at = strstr(at + 1, FENCE)) {
-		at += strlen(FENCE);
-		if (strncmp(at, name, len) != 0 || at[len] != '\n')
-			continue;
-		const char *end = strstr(at, "\n```");
-		if (end != NULL)
-			return (struct bytes){ (const uint8_t *)at + len, (size_t)(end - at) - len };
-	}
-	return (struct bytes){ NULL, 0 };
-}
-
-/* Empty when the block is missing or is not hex. */
-static void block_read(const char *name, struct buf *out)
-{
-	struct bytes block = block_of(name);
-	size_t digits = 0;
-	buf_init(out, 65536);
-	for (size_t i = 0; i < block.len; i++) {
-		if (block.data[i] == ' ' || block.data[i] == '\n')
-			continue;
-		if (strchr("0123456789abcdef", block.data[i]) == NULL)
-			return;
-		digits++;
-	}
-	if (digits % 2 == 0)
-		hex_read(block, out);
-}
 
 /* RFC 6979, A.2.5: a key everybody knows. */
 static void setup(void)
@@ -66,8 +31,7 @@ static void setup(void)
 	static const char open[] = "0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
 				   "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299";
 	e = (struct err){ 0 };
-	buf_init(&spec, 1 << 20);
-	CU_ASSERT_TRUE_FATAL(file_read(SPEC, &spec, &e));
+	spec_open(&spec, SPEC);
 	CU_ASSERT_TRUE_FATAL(hex_decode(key, scalar, SCALAR_LEN) && hex_decode(open, point, POINT_LEN));
 	bytes_fill(secret, sizeof(secret), 0);
 	bytes_fill(epoch, sizeof(epoch), 0x10);
@@ -76,7 +40,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	buf_clear(&spec);
+	spec_close(&spec);
 }
 
 /* Keys and tags */
@@ -423,85 +387,47 @@ static void make_reply(struct buf *out)
 	assert(ok);
 }
 
-static const struct {
-	const char *name;
-	void (*make)(struct buf *out);
-} blocks[] = {
-	{ "key-scalar", make_scalar },
-	{ "key-point", make_point },
-	{ "tag-secret", make_secret },
-	{ "tag-input", make_tag_input },
-	{ "tag", make_tag },
-	{ "tag-1000", make_tag_worked },
-	{ "tag-canary", make_canary },
-	{ "entries", make_entries },
-	{ "segment", make_segment },
-	{ "delta", make_delta },
-	{ "fingerprint", make_fingerprint },
-	{ "chunk-list", make_chunk_list },
-	{ "reference", make_reference },
-	{ "index", make_index },
-	{ "head", make_head },
-	{ "head-to-be-signed", make_signed_structure },
-	{ "journal-epoch", make_epoch },
-	{ "journal-start", make_start_hash },
-	{ "journal-row", make_row },
-	{ "journal-hash", make_row_hash },
-	{ "journal-batch", make_batch },
-	{ "journal-ack", make_ack },
-	{ "decision", make_decision },
-	{ "status", make_status },
-	{ "query", make_query },
-	{ "query-object", make_query_object },
-	{ "reply", make_reply },
+static const struct spec_block blocks[] = {
+	{ "hex-key-scalar", make_scalar },
+	{ "hex-key-point", make_point },
+	{ "hex-tag-secret", make_secret },
+	{ "hex-tag-input", make_tag_input },
+	{ "hex-tag", make_tag },
+	{ "hex-tag-1000", make_tag_worked },
+	{ "hex-tag-canary", make_canary },
+	{ "hex-entries", make_entries },
+	{ "hex-segment", make_segment },
+	{ "hex-delta", make_delta },
+	{ "hex-fingerprint", make_fingerprint },
+	{ "hex-chunk-list", make_chunk_list },
+	{ "hex-reference", make_reference },
+	{ "hex-index", make_index },
+	{ "hex-head", make_head },
+	{ "hex-head-to-be-signed", make_signed_structure },
+	{ "hex-journal-epoch", make_epoch },
+	{ "hex-journal-start", make_start_hash },
+	{ "hex-journal-row", make_row },
+	{ "hex-journal-hash", make_row_hash },
+	{ "hex-journal-batch", make_batch },
+	{ "hex-journal-ack", make_ack },
+	{ "hex-decision", make_decision },
+	{ "hex-status", make_status },
+	{ "hex-query", make_query },
+	{ "hex-query-object", make_query_object },
+	{ "hex-reply", make_reply },
+	{ "hex-head-signed", NULL },
+	{ "hex-sealed-key", NULL },
 };
 #define BLOCKS (sizeof(blocks) / sizeof(blocks[0]))
 
-static const char *const opened_blocks[] = { "head-signed", "sealed-key" };
-
-static void show(const char *name, struct bytes want)
-{
-	printf("\n[%s]\n", name);
-	for (size_t i = 0; i < want.len; i++)
-		printf("%02x%s", want.data[i], i % 32 == 31 || i + 1 == want.len ? "\n" : "");
-}
-
 static void every_worked_example_is_what_the_code_gives(void)
 {
-	for (size_t i = 0; i < BLOCKS; i++) {
-		struct buf want, got;
-		buf_init(&want, 65536);
-		blocks[i].make(&want);
-		block_read(blocks[i].name, &got);
-		if (!bytes_equal(buf_bytes(&want), buf_bytes(&got))) {
-			show(blocks[i].name, buf_bytes(&want));
-			CU_FAIL("the spec shows other bytes");
-		}
-		buf_clear(&want);
-		buf_clear(&got);
-	}
-}
-
-static bool is_known(const char *name, size_t len)
-{
-	for (size_t i = 0; i < BLOCKS; i++)
-		if (strlen(blocks[i].name) == len && strncmp(blocks[i].name, name, len) == 0)
-			return true;
-	for (size_t i = 0; i < sizeof(opened_blocks) / sizeof(opened_blocks[0]); i++)
-		if (strlen(opened_blocks[i]) == len && strncmp(opened_blocks[i], name, len) == 0)
-			return true;
-	return false;
+	spec_check(&spec, blocks, BLOCKS);
 }
 
 static void no_block_of_the_spec_goes_unchecked(void)
 {
-	size_t found = 0;
-	for (const char *at = strstr(buf_str(&spec), FENCE); at != NULL; at = strstr(at, FENCE)) {
-		at += strlen(FENCE);
-		CU_ASSERT_TRUE(is_known(at, strcspn(at, "\n")));
-		found++;
-	}
-	CU_ASSERT_EQUAL(found, BLOCKS + sizeof(opened_blocks) / sizeof(opened_blocks[0]));
+	spec_check_complete(&spec, blocks, BLOCKS);
 }
 
 static void the_signed_head_of_the_spec_opens_under_its_key(void)
@@ -509,14 +435,14 @@ static void the_signed_head_of_the_spec_opens_under_its_key(void)
 	struct buf got, want, fresh;
 	struct head h;
 	struct cose c;
-	block_read("head-signed", &got);
+	spec_read(&spec, "hex-head-signed", &got);
 	buf_init(&want, 65536);
 	buf_init(&fresh, 65536);
 	make_head(&want);
 	bool signed_now = cose_sign(scalar, point, &random_system, "xb/1/head", buf_bytes(&want), &fresh, &e);
 	CU_ASSERT_TRUE(signed_now);
 	if (!head_open(buf_bytes(&got), point, &h, &e) || !cose_parse(buf_bytes(&got), &c, &e)) {
-		show("head-signed", buf_bytes(&fresh));
+		spec_show("head-signed", buf_bytes(&fresh));
 		CU_FAIL("the spec's signed head does not verify");
 	} else {
 		CU_ASSERT_TRUE(bytes_equal(c.payload, buf_bytes(&want)));
@@ -534,12 +460,12 @@ static void the_sealed_key_of_the_spec_opens_for_its_branch(void)
 	struct buf got, fresh;
 	uint32_t number = 0, iterations = 0;
 	uint8_t opened[32] = { 0 };
-	block_read("sealed-key", &got);
+	spec_read(&spec, "hex-sealed-key", &got);
 	buf_init(&fresh, 1024);
 	bool sealed = tag_key_seal(7, 1, secret, "quzhou-01", point, &random_system, &fresh, &e);
 	CU_ASSERT_TRUE(sealed);
 	if (!tag_key_unseal(buf_bytes(&got), "quzhou-01", scalar, point, &number, &iterations, opened, &e)) {
-		show("sealed-key", buf_bytes(&fresh));
+		spec_show("sealed-key", buf_bytes(&fresh));
 		CU_FAIL("the spec's sealed key does not open");
 	} else {
 		CU_ASSERT_EQUAL(number, 7);
