@@ -94,13 +94,15 @@ cover:
 	$(MAKE) MODE=cover $(KINDS)
 	gcovr -r . --exclude tests --print-summary --object-directory build/cover
 
-# One program a target; corpora grow in build/corpus.
+# One program a target, as many at a time as there are cores; corpora grow in build/corpus.
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 SECS ?= 20
 fuzz: MODE := fuzz
 fuzz:
 	@tests/tools/need.sh build fuzz
-	@for t in $(or $(T),$(FUZZ)); do $(MAKE) --no-print-directory MODE=fuzz fuzz-one T=$$t SECS=$(SECS) || exit 1; done
+	@tests/tools/seed_corpora.py build/corpus
+	@$(MAKE) --no-print-directory -s -j"$$(nproc)" MODE=fuzz $(patsubst %,build/$(CROSS)fuzz/fuzz_%,$(or $(T),$(FUZZ)))
+	@printf '%s\n' $(or $(T),$(FUZZ)) | xargs -P"$$(nproc)" -I{} $(MAKE) --no-print-directory MODE=fuzz fuzz-one T={} SECS=$(SECS)
 fuzz-one: $(B)/fuzz_$(T)
 	@mkdir -p build/corpus/$(T)
 	$< -max_total_time=$(SECS) -max_len=65536 -timeout=10 -print_final_stats=1 -verbosity=0 build/corpus/$(T)

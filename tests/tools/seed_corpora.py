@@ -1,0 +1,81 @@
+#!/usr/bin/python3
+"""seed_corpora.py FOLDER: first inputs for the fuzz targets of certificates, out of the public test data in $XINBIAN_VECTORS (or
+../shared/vectors), the worked bytes of protocol/certificates.md and the samples. What stands in FOLDER already stays."""
+import base64
+import glob
+import hashlib
+import json
+import os
+import re
+import sys
+
+VECTORS = os.environ.get("XINBIAN_VECTORS", "../shared/vectors")
+# Blocks of the wire's description, and the target that reads such bytes.
+WORKED = {"hex-claims": "ecert", "hex-signed": "sign1", "text-code": "verify", "hex-scan": "scan", "hex-recheck": "scan",
+          "hex-look-up": "scan", "hex-query": "scan", "hex-reply": "scan", "hex-erase": "scan"}
+# Members of the EU's test files.
+MEMBERS = {"COSE": ("sign1", "cbor_normal"), "CBOR": ("hcert", "cbor_normal"), "COMPRESSED": ("zip",)}
+
+
+def put(target, data):
+    folder = os.path.join(sys.argv[1], target)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, hashlib.sha1(data).hexdigest()), "wb") as f:
+        f.write(data)
+
+
+def head(major, n):
+    if n < 24:
+        return bytes([major << 5 | n])
+    size = 1 if n < 1 << 8 else 2 if n < 1 << 16 else 4
+    return bytes([major << 5 | 23 + size.bit_length()]) + n.to_bytes(size, "big")
+
+
+def cbor(v):
+    """Deterministic, of what documents are made of."""
+    if v is True or v is False:
+        return b"\xf5" if v else b"\xf4"
+    if isinstance(v, int):
+        return head(0, v)
+    if isinstance(v, str):
+        return head(3, len(v.encode())) + v.encode()
+    if isinstance(v, list):
+        return head(4, len(v)) + b"".join(map(cbor, v))
+    pairs = sorted((cbor(k), cbor(x)) for k, x in v.items())
+    return head(5, len(pairs)) + b"".join(k + x for k, x in pairs)
+
+
+def issuers(certificate):
+    der = base64.b64decode(certificate)
+    key = {"kid": hashlib.sha256(der).digest()[:8].hex(), "alg": "ES256", "key": base64.b64encode(der).decode(), "to_s": 2000000000}
+    return {"type": "issuers", "title": {"zh": "样例", "en": "sample"}, "sample": True, "issuers": [
+        {"code": "XX", "profile": "hc1", "name": {"zh": "样例", "en": "sample"}, "kinds": ["*"], "keys": [key]}]}
+
+
+def main():
+    with open("protocol/certificates.md", encoding="utf-8") as f:
+        for name, block in re.findall(r"^```((?:hex|text)-\S+)\n(.*?)\n```$", f.read(), re.S | re.M):
+            if name in WORKED:
+                put(WORKED[name], block.encode() if name.startswith("text") else bytes.fromhex(block))
+    with open("central/sample/kinds.json", encoding="utf-8") as f:
+        put("kinds", cbor(json.load(f)))
+    files = glob.glob(os.path.join(VECTORS, "dgc", "*", "*.json")) + glob.glob(os.path.join(VECTORS, "cose", "*.json"))
+    for path in files:
+        with open(path, encoding="utf-8") as f:
+            case = json.load(f)
+        for member, targets in MEMBERS.items():
+            for target in targets if re.fullmatch(r"([0-9a-fA-F]{2})+", case.get(member) or "") else ():
+                put(target, bytes.fromhex(case[member]))
+        if case.get("BASE45"):
+            put("base45", case["BASE45"].encode())
+        if case.get("PREFIX"):
+            put("verify", case["PREFIX"].encode())
+        if case.get("TESTCTX", {}).get("CERTIFICATE"):
+            put("issuers", cbor(issuers(case["TESTCTX"]["CERTIFICATE"])))
+        if isinstance(case.get("output"), dict):
+            put("sign1", bytes.fromhex(case["output"]["cbor"]))
+    if not files:
+        print("seed_corpora: %s is missing: seeds of the repository alone" % VECTORS)
+
+
+main()
