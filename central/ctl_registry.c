@@ -1,10 +1,13 @@
 #include "central/ctl.h"
+#include "central/qr.h"
 
 #include "protocol/base/file.h"
 #include "protocol/base/limits.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define QR_SCALE 6 /* pixels a module: printed or on a screen, a phone reads it */
 
 static const struct bytes nothing = { NULL, 0 };
 
@@ -227,7 +230,18 @@ static bool certificate_reinstate(struct ctl *c, struct err *e)
 	return certificate_call(c, "POST", "/reinstate", false, e);
 }
 
-/* The code's text alone, for other programs. */
+static bool picture_save(const char *text, const char *path, struct err *e)
+{
+	struct buf png;
+	buf_init(&png, 16U << 20);
+	bool ok = qr_png(bytes_of(text), QR_SCALE, &png, e) && file_write(path, buf_bytes(&png), 0600, e);
+	buf_clear(&png);
+	if (ok)
+		fprintf(stderr, "已写入二维码图片 / QR code written: %s\n", path);
+	return ok;
+}
+
+/* The code's text alone, for other programs, or its QR code as a picture. */
 static bool certificate_export(struct ctl *c, struct err *e)
 {
 	struct buf path;
@@ -238,10 +252,13 @@ static bool certificate_export(struct ctl *c, struct err *e)
 	buf_clear(&path);
 	if (j == NULL)
 		return false;
-	if (!printed)
+	bool ok = true;
+	if (ctl_option(c, "png") != NULL)
+		ok = picture_save(ctl_text(j, "text"), ctl_option(c, "png"), e);
+	else if (!printed)
 		printf("%s\n", ctl_text(j, "text"));
 	json_free(j);
-	return true;
+	return ok;
 }
 
 static bool certificate_find(struct ctl *c, struct err *e)
@@ -315,7 +332,7 @@ const struct ctl_command ctl_registry_commands[] = {
 	{ "issuer", "publish", 0, "", "", issuer_publish },
 	{ "certificate", "issue", 1, "FILE.json", "", certificate_issue },
 	{ "certificate", "show", 1, "ID", "", certificate_show },
-	{ "certificate", "export", 1, "ID", "", certificate_export },
+	{ "certificate", "export", 1, "ID [--png FILE]", "png", certificate_export },
 	{ "certificate", "find", 2, "HOLDER PURPOSE [--holder-kind resident_id] [--kind CODE]", "holder-kind kind",
 	  certificate_find },
 	{ "certificate", "uses", 0, "[--branch NAME] [--from UNIX_SECONDS] [--to UNIX_SECONDS]", "branch from to",

@@ -136,9 +136,9 @@ static bool open_servers(struct branch *b, struct err *e)
 	snprintf(https, sizeof(https), "%s/https.sock", b->run_dir);
 	snprintf(ctl, sizeof(ctl), "%s/ctl.sock", b->config.dir);
 	const struct http_config at_https = { .path = https,
-					      .body_max = HTTP_BODY_MAX,
+					      .body_max = HTTP_SCAN_MAX,
 					      .idle_timeout_s = HTTP_IDLE_S };
-	const struct http_config at_ctl = { .path = ctl, .body_max = HTTP_BODY_MAX, .idle_timeout_s = HTTP_IDLE_S };
+	const struct http_config at_ctl = { .path = ctl, .body_max = HTTP_SCAN_MAX, .idle_timeout_s = HTTP_IDLE_S };
 	b->lan = lan_new(&lan);
 	b->https = http_listen(b->loop, &at_https, lan_handle, b->lan, e);
 	if (b->https == NULL)

@@ -1,5 +1,6 @@
 /* branchd -c DIR/branch.ini: the branch's daemon, in the foreground, logging to stderr. "branchd gate" is its own child. */
 #include "firmware/branch.h"
+#include "firmware/scan_image.h"
 #include "protocol/base/log.h"
 
 #include <signal.h>
@@ -52,6 +53,8 @@ int main(int argc, char **argv)
 	log_init("branchd", LOG_LEVEL_INFO);
 	if (argc == 2 && strcmp(argv[1], "gate") == 0)
 		return gate_main();
+	if (argc == 2 && strcmp(argv[1], SCAN_IMAGE_ROLE) == 0)
+		return scan_image_main();
 	if (argc == 3 && strcmp(argv[1], "-c") == 0)
 		return serve(argv[2]);
 	fprintf(stderr, "用法 usage: branchd -c DIR/branch.ini\n");

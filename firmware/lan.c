@@ -55,6 +55,7 @@ void lan_free(struct lan *l)
 {
 	if (l == NULL)
 		return;
+	lan_images_end(l);
 	assert(l->first == NULL);
 	loop_timer_free(l->turn);
 	loop_timer_free(l->duty_timer);
@@ -159,6 +160,13 @@ static void reply_method(struct lan *l, struct http_request *r, const char *allo
 	err_set(&e, ERR_INPUT, "only %s is answered here", allow);
 	http_reply_header(r, "Allow", allow);
 	lan_reply_error(l, r, 405, &e);
+}
+
+static void reply_too_long(struct lan *l, struct http_request *r)
+{
+	struct err e;
+	err_set(&e, ERR_FULL, "a body of more than %u bytes", HTTP_BODY_MAX);
+	lan_reply_error(l, r, 413, &e);
 }
 
 bool lan_is_json(struct lan *l, struct http_request *r)
@@ -273,13 +281,18 @@ static void route_metrics(struct lan *l, struct http_request *r, const char *ter
 struct route {
 	const char *method, *path; /* a path that ends with '/' takes one more segment */
 	bool open;                 /* no credential asked for */
+	bool large;                /* takes a picture: HTTP_SCAN_MAX, not HTTP_BODY_MAX */
 	void (*handle)(struct lan *l, struct http_request *r, const char *terminal, const char *rest);
 };
 static const struct route routes[] = {
-	{ "POST", "/v1/checks", false, route_check }, { "GET", "/v1/decisions/", false, route_decision },
-	{ "POST", "/v1/scans", false, route_scan },   { "GET", "/v1/scans/", false, route_scan_show },
-	{ "GET", "/v1/duties", false, route_duties }, { "GET", "/v1/status", false, route_status },
-	{ "GET", "/healthz", true, route_health },    { "GET", "/metrics", true, route_metrics },
+	{ "POST", "/v1/checks", false, false, route_check },
+	{ "GET", "/v1/decisions/", false, false, route_decision },
+	{ "POST", "/v1/scans", false, true, route_scan },
+	{ "GET", "/v1/scans/", false, false, route_scan_show },
+	{ "GET", "/v1/duties", false, false, route_duties },
+	{ "GET", "/v1/status", false, false, route_status },
+	{ "GET", "/healthz", true, false, route_health },
+	{ "GET", "/metrics", true, false, route_metrics },
 };
 
 static const char *route_match(const struct route *route, const char *path)
@@ -298,6 +311,10 @@ static void route_run(struct lan *l, struct http_request *r, const struct route 
 	const char *terminal = as != NULL ? as : "";
 	if (strcmp(http_method(r), route->method) != 0) {
 		reply_method(l, r, route->method);
+		return;
+	}
+	if (http_body(r).len > HTTP_BODY_MAX && !route->large) {
+		reply_too_long(l, r);
 		return;
 	}
 	if (as == NULL && !route->open)

@@ -4,10 +4,12 @@
 
 #include "firmware/duties.h"
 #include "firmware/lan.h"
+#include "firmware/scan_image.h"
 #include "firmware/scans.h"
 #include "protocol/base/metrics.h"
 
 #define LAN_REPLY_MAX 262144U /* a decision with 256 list answers and 64 reasons with wording is about 150 KiB */
+#define LAN_IMAGES_MAX 4 /* pictures read at once: two cores, and checks come first */
 #define LAN_STATUSES  16
 #define LAN_PROBE_MS  5000  /* between two tries to write while the last write failed */
 #define LAN_PROVEN_MS 60000 /* a write this long ago still proves that the database can be written */
@@ -70,6 +72,8 @@ struct lan {
 	struct decision decision;      /* of the check being answered */
 	struct duties duties;
 	struct loop_timer *duty_timer;
+	struct lan_image *images; /* being read; lan_scan.c */
+	unsigned images_open;
 };
 
 double lan_now_s(void); /* monotonic, with fractions */
@@ -85,6 +89,8 @@ void lan_scan(struct lan *l, struct http_request *r, const char *terminal);
 void lan_scan_show(struct lan *l, struct http_request *r, const char *id);
 void lan_duties(struct lan *l, struct http_request *r, const char *terminal);
 void lan_duty_timer(void *arg);
+/* Pictures being read are let go of, unanswered. */
+void lan_images_end(struct lan *l);
 void lan_status(struct lan *l, struct http_request *r);
 void lan_health(struct lan *l, struct http_request *r);
 void lan_metrics(struct lan *l, struct http_request *r);

@@ -81,6 +81,84 @@ static void scan_done(struct lan *l, const struct lan_pending *p)
 	loop_timer_set(l->duty_timer, DUTY_MS);
 }
 
+/* --- pictures: the text is looked for in a process of its own, and the scan joins the turn in which it is found --- */
+
+struct lan_image {
+	struct lan *lan;
+	struct lan_pending *pending;
+	struct scan_image *work;
+	struct lan_image *next;
+};
+
+static void image_unlink(struct lan_image *i)
+{
+	struct lan_image **at = &i->lan->images;
+	while (*at != i)
+		at = &(*at)->next;
+	*at = i->next;
+	i->lan->images_open--;
+}
+
+static void image_fail(struct lan *l, struct lan_pending *p, int status, const struct err *e)
+{
+	lan_reply_error(l, p->http, status, e);
+	lan_pending_free(p);
+}
+
+static void on_image(void *arg, enum scan_image_fault fault, struct bytes text)
+{
+	struct lan_image *i = arg;
+	struct lan_pending *p = i->pending;
+	struct scan_request *r = p->request;
+	struct err e = { 0 };
+	image_unlink(i);
+	if (fault == SCAN_IMAGE_OK) {
+		buf_reset(&r->text);
+		buf_add(&r->text, text.data, text.len);
+		lan_pending_add(i->lan, p);
+	} else {
+		bool ours = fault == SCAN_IMAGE_FAILED;
+		(void)err_set(&e, ours ? ERR_IO : ERR_INPUT, "image: %s", scan_image_fault_text(fault));
+		image_fail(i->lan, p, ours ? 500 : 400, &e);
+	}
+	free(i);
+}
+
+static void image_start(struct lan *l, struct lan_pending *p)
+{
+	struct scan_request *r = p->request;
+	struct err e = { 0 };
+	if (l->images_open == LAN_IMAGES_MAX) {
+		(void)err_set(&e, ERR_FULL, "%d pictures are being read; try again", LAN_IMAGES_MAX);
+		image_fail(l, p, 503, &e);
+		return;
+	}
+	struct lan_image *i = calloc(1, sizeof(*i));
+	if (i == NULL)
+		abort();
+	*i = (struct lan_image){ l, p, NULL, l->images };
+	i->work = scan_image_start(l->c.loop, buf_bytes(&r->image), on_image, i, &e);
+	if (i->work == NULL) {
+		free(i);
+		image_fail(l, p, 500, &e);
+		return;
+	}
+	buf_clear(&r->image);
+	l->images = i;
+	l->images_open++;
+}
+
+void lan_images_end(struct lan *l)
+{
+	while (l->images != NULL) {
+		struct lan_image *i = l->images;
+		l->images = i->next;
+		scan_image_cancel(i->work);
+		lan_pending_free(i->pending);
+		free(i);
+	}
+}
+
 static const struct lan_kind scan_kind = { scan_decide, scan_show, scan_done, scan_free };
 
 static bool scan_parse(struct lan *l, struct lan_pending *p, const char *terminal, struct err *e)
@@ -104,7 +182,11 @@ void lan_scan(struct lan *l, struct http_request *r, const char *terminal)
 	struct err e = { 0 };
 	struct lan_pending *p = lan_pending_new(r, &scan_kind);
 	if (scan_parse(l, p, terminal, &e)) {
-		lan_pending_add(l, p);
+		const struct scan_request *asked = p->request;
+		if (asked->image.len > 0)
+			image_start(l, p);
+		else
+			lan_pending_add(l, p);
 		return;
 	}
 	lan_reply_error(l, r, e.code == ERR_IO ? 503 : lan_status_of(e.code), &e);

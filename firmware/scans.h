@@ -11,8 +11,6 @@
 
 #include "firmware/verify.h"
 
-#define SCAN_IMAGE_MAX 4194304U /* a phone's photo */
-
 struct scan_request {
 	char request_id[REQUEST_ID_MAX_LEN + 1]; /* "" from a scanner */
 	char terminal[NAME_MAX_LEN + 1];         /* set by the caller */

@@ -22,6 +22,7 @@
 #define ECERT_PART_MAX   32    /* a kind's or an issuer's code; those in use have 21 and 18 characters */
 #define ECERT_ID_MAX     128   /* an identifier: GB/T 36904's take about 80, the EU's at most 80 */
 #define ECERT_NUMBER_MAX 64    /* the number printed on it */
+#define SCAN_IMAGE_MAX  1048576U /* a photo as a terminal sends it; a QR code takes 50 KiB */
 #define ECERT_KID_MAX    32    /* bytes of a key's identifier; in use are 8 */
 
 /* JSON */
@@ -56,6 +57,7 @@
 
 /* HTTP */
 #define HTTP_BODY_MAX    65536U      /* a check is under 4 KiB */
+#define HTTP_SCAN_MAX    1572864U    /* a scan: SCAN_IMAGE_MAX in base64, and its names */
 #define HTTP_UPLOAD_MAX  1073741824U /* central's local socket: a list file */
 #define HTTP_HEADERS_MAX 16384U
 #define HTTP_CONNS_MAX   512 /* terminals of one branch, with room */

@@ -97,7 +97,7 @@ void box_open(struct box *b, bool commit_each)
 	b->source = (struct check_source){ b, list_state, list_find };
 	lan_ready(b->lan, &b->source);
 	snprintf(b->path, sizeof(b->path), "%s/http.sock", b->dir);
-	struct http_config h = { .path = b->path, .body_max = HTTP_BODY_MAX, .idle_timeout_s = 2 };
+	struct http_config h = { .path = b->path, .body_max = HTTP_SCAN_MAX, .idle_timeout_s = 2 };
 	b->server = http_listen(b->loop, &h, lan_handle, b->lan, NULL);
 	must(b->server != NULL);
 }

@@ -18,6 +18,9 @@ all='protocol firmware central board'
 for folder in $all; do
 	forbid $folder '#include <sqlite3' 'protocol/base/db\.c' "only db.c sees sqlite3.h"
 	forbid $folder '#include <zlib' 'protocol/zip\.c' "only zip.c sees zlib.h"
+	forbid $folder '#include <(zbar|jpeglib)' 'firmware/picture\.c' "only picture.c sees libzbar and libjpeg"
+	forbid $folder '#include <png' '(firmware/picture|central/qr)\.c' "only picture.c and qr.c see libpng"
+	forbid $folder '#include <qrencode' 'central/qr\.c' "only qr.c sees libqrencode"
 	forbid $folder '#include <mosquitto' 'protocol/base/mqtt\.c' "only mqtt.c sees mosquitto.h"
 	forbid $folder '#include <event2?/' 'protocol/base/(loop|http|dns)\.c' "only loop.c, http.c and dns.c see libevent"
 	forbid $folder '#include <mbedtls/' 'protocol/(crypto|public_key)\.c|protocol/base/(pki|tls)\.c' "only crypto.c, public_key.c, pki.c and tls.c see mbedTLS"

@@ -234,7 +234,6 @@ static const char *scan_json_of(const struct certificates *certs, const char *re
 
 static void scans_hold(void)
 {
-	static char big[HTTP_BODY_MAX + 2];
 	struct certificates certs;
 	char path[64];
 	certificates_open(&certs, "", "['*']");
@@ -261,8 +260,6 @@ static void scans_hold(void)
 	scanned(400, b.token, "{\"request_id\":7}");
 	scanned(401, NULL, "{}");
 	scanned(409, b.token, "{\"request_id\":\"scan-2\",\"text\":\"XB1:AC\"}");
-	memset(big, ' ', HTTP_BODY_MAX + 1);
-	scanned(413, b.token, big);
 	int fd = box_connect(&b, NULL);
 	char text[256];
 	snprintf(text, sizeof(text),
@@ -270,6 +267,13 @@ static void scans_hold(void)
 		 b.token);
 	box_send(fd, bytes_of(text));
 	holds("POST", "/v1/scans", 415, box_answer(&b, fd));
+	close(fd);
+	fd = box_connect(&b, NULL);
+	snprintf(text, sizeof(text),
+		 "POST /v1/scans HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %u\r\n\r\n",
+		 b.token, HTTP_SCAN_MAX + 1);
+	box_send(fd, bytes_of(text));
+	holds("POST", "/v1/scans", 413, box_answer(&b, fd));
 	close(fd);
 	other_method("POST", "/v1/scans");
 	CU_ASSERT_TRUE_FATAL(
