@@ -147,6 +147,20 @@ static bool open_servers(struct branch *b, struct err *e)
 	return b->ctl != NULL;
 }
 
+static void scanned(void *arg, const struct scanner_config *config, struct bytes raw)
+{
+	struct branch *b = arg;
+	lan_device_scan(b->lan, config, raw);
+}
+
+static void open_scanners(struct branch *b)
+{
+	for (size_t i = 0; i < SCANNERS_MAX; i++)
+		if (b->config.scanners[i].device[0] != '\0')
+			b->scanners[b->scanners_len++] = scanner_open(b->loop, &b->config.scanners[i], scanned, b);
+	lan_scanners(b->lan, b->scanners, b->scanners_len);
+}
+
 struct branch *branch_open(struct loop *l, const struct branch_config *c, struct err *e)
 {
 	struct branch *b = calloc(1, sizeof(*b));
@@ -160,6 +174,7 @@ struct branch *branch_open(struct loop *l, const struct branch_config *c, struct
 		branch_close(b);
 		return NULL;
 	}
+	open_scanners(b);
 	b->load = loop_timer_new(l, load, b);
 	b->minute = loop_timer_new(l, minute, b);
 	loop_timer_set(b->load, 0);
@@ -169,6 +184,8 @@ struct branch *branch_open(struct loop *l, const struct branch_config *c, struct
 
 void branch_close(struct branch *b)
 {
+	for (size_t i = 0; i < b->scanners_len; i++)
+		scanner_close(b->scanners[i]);
 	if (b->lan != NULL)
 		lan_finish(b->lan);
 	http_close(b->https);

@@ -21,8 +21,9 @@ struct branch_config {
 	char dir[80];          /* where branch.ini lies; a socket's path must fit below it */
 	char listen_host[256]; /* for terminals */
 	int listen_port;
-	bool commit_each; /* [journal] commit = request */
-	bool log_debug;   /* [log] level = debug */
+	bool commit_each;                             /* [journal] commit = request */
+	bool log_debug;                               /* [log] level = debug */
+	struct scanner_config scanners[SCANNERS_MAX]; /* [scanner-1] … */
 };
 /* Reads PATH; dir is the directory it lies in. */
 bool branch_config_load(const char *path, struct branch_config *c, struct err *e) CHECKED;
@@ -60,6 +61,8 @@ struct branch {
 	struct lists *lists; /* NULL while loading */
 	struct lan *lan;
 	struct http_server *https, *ctl;
+	struct scanner *scanners[SCANNERS_MAX];
+	size_t scanners_len;
 	struct membership membership;
 	struct line line;
 	struct loop_timer *load, *minute;

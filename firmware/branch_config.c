@@ -44,10 +44,44 @@ static bool one_of(const char *text, const char *plain, const char *other, bool 
 	return *is_other || strcmp(text, plain) == 0;
 }
 
+/* Four keys for each scanner; names are the sections'. */
+static void scanner_keys_name(struct scanner_config scanners[SCANNERS_MAX], char types[SCANNERS_MAX][16],
+			      struct config_key *keys)
+{
+	for (size_t i = 0; i < SCANNERS_MAX; i++) {
+		struct scanner_config *s = &scanners[i];
+		snprintf(s->name, sizeof(s->name), "scanner-%zu", i + 1);
+		snprintf(types[i], sizeof(types[i]), "serial");
+		const struct config_key all[] = {
+			{ s->name, "device", CONFIG_TEXT, s->device, sizeof(s->device), 0, 0, false },
+			{ s->name, "type", CONFIG_TEXT, types[i], sizeof(types[i]), 0, 0, false },
+			{ s->name, "terminal", CONFIG_TEXT, s->terminal, sizeof(s->terminal), 0, 0, false },
+			{ s->name, "business", CONFIG_TEXT, s->business, sizeof(s->business), 0, 0, false },
+		};
+		memcpy(keys + 4 * i, all, sizeof(all));
+	}
+}
+
+static bool scanner_check(struct scanner_config *s, const char *type, struct err *e)
+{
+	s->keyboard = strcmp(type, "keyboard") == 0;
+	if (s->device[0] == '\0')
+		return (s->terminal[0] == '\0' && s->business[0] == '\0') ||
+		       err_set(e, ERR_INPUT, "device: say which, such as /dev/ttyACM0");
+	if (!s->keyboard && strcmp(type, "serial") != 0)
+		return err_set(e, ERR_INPUT, "type must be serial or keyboard");
+	if (s->device[0] != '/')
+		return err_set(e, ERR_INPUT, "device must be a path, such as /dev/ttyACM0");
+	if (!name_is_valid(s->terminal))
+		return err_set(e, ERR_INPUT, "terminal: say whose scanner it is, such as kiosk-1");
+	return s->business[0] == '\0' || name_is_valid(s->business) ||
+	       err_set(e, ERR_INPUT, "business: it is no name");
+}
+
 bool branch_config_load(const char *path, struct branch_config *c, struct err *e)
 {
-	char listen[256] = "127.0.0.1:8443", commit[16] = "turn", level[16] = "info";
-	const struct config_key keys[] = {
+	char listen[256] = "127.0.0.1:8443", commit[16] = "turn", level[16] = "info", types[SCANNERS_MAX][16];
+	struct config_key keys[3 + 4 * SCANNERS_MAX] = {
 		{ .section = "branch", .name = "listen", .kind = CONFIG_TEXT, .out = listen, .size = sizeof(listen) },
 		{ .section = "journal",
 		  .name = "commit",
@@ -57,8 +91,12 @@ bool branch_config_load(const char *path, struct branch_config *c, struct err *e
 		{ .section = "log", .name = "level", .kind = CONFIG_TEXT, .out = level, .size = sizeof(level) },
 	};
 	*c = (struct branch_config){ .listen_port = 0 };
+	scanner_keys_name(c->scanners, types, keys + 3);
 	if (!dir_of(path, c->dir, sizeof(c->dir), e) || !config_load(path, keys, sizeof(keys) / sizeof(keys[0]), e))
 		return false;
+	for (size_t i = 0; i < SCANNERS_MAX; i++)
+		if (!scanner_check(&c->scanners[i], types[i], e))
+			return err_wrap(e, "%.100s: [%s]", path, c->scanners[i].name);
 	if (!branch_address(listen, c->listen_host, &c->listen_port, e))
 		return err_wrap(e, "%.100s: [branch] listen", path);
 	if (!one_of(commit, "turn", "request", &c->commit_each))

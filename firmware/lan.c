@@ -37,6 +37,7 @@ struct lan *lan_new(const struct lan_config *c)
 	l->last = &l->first;
 	l->written_ms = l->probed_ms = INT64_MIN;
 	l->turn = loop_after_turn_new(c->loop, turn_over, l);
+	l->streams = streams_new(c->loop, c->random);
 	l->duty_timer = loop_timer_new(c->loop, lan_duty_timer, l);
 	return l;
 }
@@ -56,6 +57,8 @@ void lan_free(struct lan *l)
 	if (l == NULL)
 		return;
 	lan_images_end(l);
+	streams_free(l->streams);
+	explicit_bzero(l->contexts, sizeof(l->contexts));
 	assert(l->first == NULL);
 	loop_timer_free(l->turn);
 	loop_timer_free(l->duty_timer);
@@ -254,6 +257,19 @@ static void route_scan_show(struct lan *l, struct http_request *r, const char *t
 	lan_scan_show(l, r, rest);
 }
 
+static void route_scanning(struct lan *l, struct http_request *r, const char *terminal, const char *rest)
+{
+	(void)rest;
+	if (lan_is_json(l, r))
+		lan_scanning(l, r, terminal);
+}
+
+static void route_stream(struct lan *l, struct http_request *r, const char *terminal, const char *rest)
+{
+	(void)rest;
+	lan_stream(l, r, terminal);
+}
+
 static void route_duties(struct lan *l, struct http_request *r, const char *terminal, const char *rest)
 {
 	(void)rest;
@@ -289,6 +305,8 @@ static const struct route routes[] = {
 	{ "GET", "/v1/decisions/", false, false, route_decision },
 	{ "POST", "/v1/scans", false, true, route_scan },
 	{ "GET", "/v1/scans/", false, false, route_scan_show },
+	{ "PUT", "/v1/scanning", false, false, route_scanning },
+	{ "GET", "/v1/stream", false, false, route_stream },
 	{ "GET", "/v1/duties", false, false, route_duties },
 	{ "GET", "/v1/status", false, false, route_status },
 	{ "GET", "/healthz", true, false, route_health },

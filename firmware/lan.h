@@ -5,6 +5,8 @@
  *   GET  /v1/decisions/{id}  a decision made before
  *   POST /v1/scans           a certificate's code (scans.h): 200 the verdict
  *   GET  /v1/scans/{id}      a verdict given before, and what became of its duty
+ *   PUT  /v1/scanning        {"business","holder","for_s"}: what this terminal's scanner scans for, for so long (0 ends it)
+ *   GET  /v1/stream          server-sent events of this terminal: "verdict" (as POST /v1/scans answers), "turned" (as /v1/duties)
  *   GET  /v1/duties          what this terminal accepted on an old list: not looked at yet, or turned
  *   GET  /v1/status          what the branch holds and how it stands with central
  *   GET  /healthz            200 when it can answer checks, otherwise 503 with the reasons; open to all
@@ -27,6 +29,7 @@
 #include "firmware/documents.h"
 #include "firmware/lists.h"
 #include "firmware/record.h"
+#include "firmware/scanner.h"
 #include "firmware/sync.h"
 #include "firmware/terminal.h"
 #include "protocol/base/http.h"
@@ -65,6 +68,11 @@ void lan_ready(struct lan *l, const struct check_source *source);
 void lan_free(struct lan *l);
 /* Commits and answers what this turn has brought so far. */
 void lan_finish(struct lan *l);
+
+/* A scanner on this box has read this. */
+void lan_device_scan(struct lan *l, const struct scanner_config *config, struct bytes raw);
+/* Shown in the status. */
+void lan_scanners(struct lan *l, struct scanner *const *scanners, size_t len);
 
 /* For http_listen; arg is the struct lan. */
 void lan_handle(struct http_request *r, void *arg);

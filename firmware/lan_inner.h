@@ -5,14 +5,16 @@
 #include "firmware/duties.h"
 #include "firmware/lan.h"
 #include "firmware/scan_image.h"
+#include "firmware/stream.h"
 #include "firmware/scans.h"
 #include "protocol/base/metrics.h"
 
-#define LAN_REPLY_MAX 262144U /* a decision with 256 list answers and 64 reasons with wording is about 150 KiB */
-#define LAN_IMAGES_MAX 4 /* pictures read at once: two cores, and checks come first */
-#define LAN_STATUSES  16
-#define LAN_PROBE_MS  5000  /* between two tries to write while the last write failed */
-#define LAN_PROVEN_MS 60000 /* a write this long ago still proves that the database can be written */
+#define LAN_REPLY_MAX    262144U /* a decision with 256 list answers and 64 reasons with wording is about 150 KiB */
+#define LAN_CONTEXTS_MAX 64      /* terminals that scan for somebody at this moment */
+#define LAN_IMAGES_MAX   4       /* pictures read at once: two cores, and checks come first */
+#define LAN_STATUSES     16
+#define LAN_PROBE_MS     5000  /* between two tries to write while the last write failed */
+#define LAN_PROVEN_MS    60000 /* a write this long ago still proves that the database can be written */
 
 /* What waits for the end of its turn: a check or a scan. */
 struct lan_pending {
@@ -47,7 +49,8 @@ void lan_pending_add(struct lan *l, struct lan_pending *p);
 bool lan_pending_fail(struct lan_pending *p, int status, const struct err *e); /* true */
 
 struct lan_counts {
-	uint64_t scans[SCAN_CODE_LAST + 1], scan_outcomes[SCAN_REFUSE + 1], duties_closed, duties_turned;
+	uint64_t scans[SCAN_CODE_LAST + 1], scan_outcomes[SCAN_REFUSE + 1], duties_closed, duties_turned,
+		device_scans_lost;
 	uint64_t checks; /* decided */
 	uint64_t outcomes[OUTCOME_REFUSE + 1];
 	uint64_t repeats, conflicts, follow_ups, unauthorised;
@@ -57,6 +60,15 @@ struct lan_counts {
 		uint64_t count;
 	} statuses[LAN_STATUSES]; /* status 0: free */
 	struct metrics_histogram latency;
+};
+
+/* What a terminal's scanner scans for; in memory alone, for some minutes. */
+struct lan_context {
+	char terminal[NAME_MAX_LEN + 1]; /* "" free */
+	char business[NAME_MAX_LEN + 1];
+	bool has_holder;
+	struct check_party holder;
+	int64_t until_ms;
 };
 
 struct lan {
@@ -72,6 +84,10 @@ struct lan {
 	struct decision decision;      /* of the check being answered */
 	struct duties duties;
 	struct loop_timer *duty_timer;
+	struct streams *streams;
+	struct scanner *const *scanners; /* borrowed */
+	size_t scanners_len;
+	struct lan_context contexts[LAN_CONTEXTS_MAX];
 	struct lan_image *images; /* being read; lan_scan.c */
 	unsigned images_open;
 };
@@ -89,6 +105,12 @@ void lan_scan(struct lan *l, struct http_request *r, const char *terminal);
 void lan_scan_show(struct lan *l, struct http_request *r, const char *id);
 void lan_duties(struct lan *l, struct http_request *r, const char *terminal);
 void lan_duty_timer(void *arg);
+/* A scan that nobody waits for on HTTP; r is allocated and becomes the lan's. */
+void lan_scan_add(struct lan *l, struct scan_request *r);
+/* lan_scanner.c */
+void lan_scanning(struct lan *l, struct http_request *r, const char *terminal);
+void lan_stream(struct lan *l, struct http_request *r, const char *terminal);
+void lan_put_scanners(const struct lan *l, struct json_out *w);
 /* Pictures being read are let go of, unanswered. */
 void lan_images_end(struct lan *l);
 void lan_status(struct lan *l, struct http_request *r);

@@ -75,6 +75,7 @@ static void scan_done(struct lan *l, const struct lan_pending *p)
 		return;
 	l->n.scans[p->code]++;
 	l->n.scan_outcomes[p->outcome]++;
+	streams_publish(l->streams, p->terminal, "verdict", buf_bytes(&p->reply));
 	if (p->outcome != SCAN_ACCEPT_WITH_DUTY)
 		return;
 	l->duties.open++;
@@ -161,6 +162,14 @@ void lan_images_end(struct lan *l)
 
 static const struct lan_kind scan_kind = { scan_decide, scan_show, scan_done, scan_free };
 
+void lan_scan_add(struct lan *l, struct scan_request *r)
+{
+	struct lan_pending *p = lan_pending_new(NULL, &scan_kind);
+	p->request = r;
+	snprintf(p->terminal, sizeof(p->terminal), "%s", r->terminal);
+	lan_pending_add(l, p);
+}
+
 static bool scan_parse(struct lan *l, struct lan_pending *p, const char *terminal, struct err *e)
 {
 	struct bytes body = http_body(p->http);
@@ -222,7 +231,8 @@ static void duty_put(void *arg, const struct duty_turned *t, int64_t opened_s)
 	json_open(w, NULL, '{');
 	json_put_text(w, "scan_id", id);
 	json_put_text(w, "terminal", t->terminal);
-	json_put_int(w, "scanned_s", opened_s);
+	if (opened_s > 0)
+		json_put_int(w, "scanned_s", opened_s);
 	json_put_text(w, "state", t->code == 0 ? "open" : "turned");
 	if (t->code != 0) {
 		json_put_text(w, "code", scan_code_name(t->code));
@@ -256,8 +266,13 @@ void lan_duties(struct lan *l, struct http_request *r, const char *terminal)
 static void on_turned(void *arg, const struct duty_turned *t)
 {
 	struct lan *l = arg;
-	(void)t;
+	struct buf out;
+	struct json_out w = { &out, false };
 	l->n.duties_turned++;
+	buf_init(&out, 4096);
+	duty_put(&w, t, 0);
+	streams_publish(l->streams, t->terminal, "turned", buf_bytes(&out));
+	buf_clear(&out);
 }
 
 /* Not between a turn's rows: it has a transaction of its own. */

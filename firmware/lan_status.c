@@ -228,6 +228,7 @@ void lan_status(struct lan *l, struct http_request *r)
 	json_put_int(&w, DOCUMENT_KINDS, (int64_t)documents_version(l->c.documents, DOCUMENT_KINDS));
 	json_close(&w, '}');
 	put_issuers(l, &w);
+	lan_put_scanners(l, &w);
 	put_journal(l, &w);
 	put_central(&w, &around.sync);
 	put_checks(&w, &l->n);
@@ -264,6 +265,8 @@ static void metrics_of_checks(const struct lan_counts *n, struct buf *out)
 		  (double)n->conflicts },
 		{ "xinbian_follow_ups_total", "counter", "Decisions that central verifies later",
 		  (double)n->follow_ups },
+		{ "xinbian_device_scans_lost_total", "counter", "Scans of scanners that could not be taken",
+		  (double)n->device_scans_lost },
 		{ "xinbian_duties_closed_total", "counter", "Scans looked at again", (double)n->duties_closed },
 		{ "xinbian_duties_turned_total", "counter", "Of those, no longer valid", (double)n->duties_turned },
 		{ "xinbian_commits_total", "counter", "Transactions of checks", (double)n->commits },

@@ -34,6 +34,9 @@ struct http_request {
 	struct evkeyvalq query;
 	char peer[NAME_MAX_LEN * 2 + 1];
 	struct http_request *next, *before;
+	bool streaming;
+	void (*closed)(void *arg); /* of a stream */
+	void *closed_arg;
 };
 
 struct http_server {
@@ -62,6 +65,10 @@ static void client_left(struct evhttp_connection *conn, void *arg)
 	struct http_request *r = arg;
 	(void)conn;
 	r->req = NULL;
+	if (!r->streaming)
+		return;
+	r->closed(r->closed_arg);
+	request_free(r);
 }
 
 /* The name behind the second slash of the abstract address that gate has bound its end to. */
@@ -188,6 +195,11 @@ void http_close(struct http_server *s)
 		return;
 	for (struct http_request *r = s->open, *next; r != NULL; r = next) {
 		next = r->next;
+		if (r->streaming) {
+			r->closed(r->closed_arg);
+			http_stream_end(r);
+			continue;
+		}
 		http_reply(r, 503, "text/plain; charset=utf-8", bytes_of("closing\n"));
 	}
 	evhttp_free(s->http);
@@ -292,6 +304,46 @@ void http_reply(struct http_request *r, int status, const char *content_type, st
 }
 
 /* The client of our own tools */
+
+void http_stream_start(struct http_request *r, const char *content_type, void (*closed)(void *arg), void *arg)
+{
+	http_reply_header(r, "Content-Type", content_type);
+	r->streaming = true;
+	r->closed = closed;
+	r->closed_arg = arg;
+	if (r->req == NULL)
+		return;
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(evhttp_request_get_connection(r->req));
+	evhttp_send_reply_start(r->req, 200, reason(200));
+	bufferevent_set_timeouts(bev, NULL, NULL);
+}
+
+bool http_stream_send(struct http_request *r, struct bytes piece)
+{
+	if (r->req == NULL)
+		return true; /* it left before the stream began; its end is told like any other's */
+	struct evhttp_connection *conn = evhttp_request_get_connection(r->req);
+	struct evbuffer *out = evbuffer_new();
+	if (out == NULL || evbuffer_add(out, piece.data, piece.len) != 0)
+		abort();
+	evhttp_send_reply_chunk(r->req, out);
+	evbuffer_free(out);
+	if (evbuffer_get_length(bufferevent_get_output(evhttp_connection_get_bufferevent(conn))) <= HTTP_STREAM_MAX)
+		return true;
+	evhttp_connection_set_closecb(conn, NULL, NULL);
+	evhttp_connection_free(conn);
+	request_free(r);
+	return false;
+}
+
+void http_stream_end(struct http_request *r)
+{
+	if (r->req != NULL) {
+		evhttp_connection_set_closecb(evhttp_request_get_connection(r->req), NULL, NULL);
+		evhttp_send_reply_end(r->req);
+	}
+	request_free(r);
+}
 
 struct call {
 	int fd;

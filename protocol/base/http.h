@@ -41,6 +41,13 @@ const char *http_peer(const struct http_request *r);
 void http_reply(struct http_request *r, int status, const char *content_type, struct bytes body);
 void http_reply_header(struct http_request *r, const char *name, const char *value); /* before http_reply */
 
+/* An answer that goes on: started in place of http_reply, written to in pieces, ended. closed is called once when the client
+   has left or the server closes (never after http_stream_end); the stream is gone then. No idle time-out holds for it. */
+void http_stream_start(struct http_request *r, const char *content_type, void (*closed)(void *arg), void *arg);
+/* False when the client reads too slowly and more than HTTP_STREAM_MAX bytes wait: it is cut off, and the stream is gone. */
+bool http_stream_send(struct http_request *r, struct bytes piece) CHECKED;
+void http_stream_end(struct http_request *r);
+
 /* Blocking client for our own tools: one request over a Unix socket, at most timeout_ms. headers is "" or "Name: value\r\n…".
    body.data NULL sends none. The answer's body goes to out. */
 bool http_call(const char *socket_path, const char *method, const char *path, const char *headers, struct bytes body,

@@ -57,6 +57,7 @@
 
 /* HTTP */
 #define HTTP_BODY_MAX    65536U      /* a check is under 4 KiB */
+#define HTTP_STREAM_MAX  65536U      /* events that wait for a slow reader */
 #define HTTP_SCAN_MAX    1572864U    /* a scan: SCAN_IMAGE_MAX in base64, and its names */
 #define HTTP_UPLOAD_MAX  1073741824U /* central's local socket: a list file */
 #define HTTP_HEADERS_MAX 16384U

@@ -255,6 +255,25 @@ static void scans_hold(void)
 	got(200, "/v1/duties", b.token);
 	got(401, "/v1/duties", NULL);
 	other_method("GET", "/v1/duties");
+	static const char context[] = "{\"business\":\"loan\",\"for_s\":60}";
+	holds("PUT", "/v1/scanning", 200, box_ask(&b, "PUT", "/v1/scanning", b.token, context));
+	holds("PUT", "/v1/scanning", 400, box_ask(&b, "PUT", "/v1/scanning", b.token, "{\"for_s\":601}"));
+	holds("PUT", "/v1/scanning", 401, box_ask(&b, "PUT", "/v1/scanning", NULL, context));
+	holds("PUT", "/v1/scanning", 405, box_ask(&b, "GET", "/v1/scanning", b.token, NULL));
+	char put[256];
+	snprintf(put, sizeof(put),
+		 "PUT /v1/scanning HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: 2\r\n\r\n{}",
+		 b.token);
+	int raw = box_connect(&b, NULL);
+	box_send(raw, bytes_of(put));
+	holds("PUT", "/v1/scanning", 415, box_answer(&b, raw));
+	close(raw);
+	static char long_body[HTTP_BODY_MAX + 2];
+	memset(long_body, ' ', HTTP_BODY_MAX + 1);
+	holds("PUT", "/v1/scanning", 413, box_ask(&b, "PUT", "/v1/scanning", b.token, long_body));
+	got(401, "/v1/stream", NULL);
+	other_method("GET", "/v1/stream");
+	note("get", "/v1/stream", 200); /* it has no end: test_lan_scanner.c reads it */
 	scanned(200, b.token, "{\"request_id\":\"scan-2\",\"text\":\"XB1:AB\"}");
 	scanned(200, b.token, "{\"request_id\":\"scan-3\",\"text\":\"https://example.org\"}");
 	scanned(400, b.token, "{\"request_id\":7}");
