@@ -51,19 +51,33 @@ static bool id_take(struct ecert *c, const char *text, struct err *e)
 	return true;
 }
 
+static bool times_are_good(const struct ecert *c)
+{
+	bool ends = c->to_s != ECERT_NO_END;
+	return c->issued_s >= 0 && c->issued_s <= TIME_MAX_S && c->from_s >= 0 && c->from_s <= TIME_MAX_S &&
+	       (!ends || (c->to_s > c->from_s && c->to_s <= TIME_MAX_S));
+}
+
+static bool holder_check(const struct ecert *c, struct err *e)
+{
+	bool masked = c->holder_masked[0] != '\0';
+	if (c->holder_kind == 0)
+		return (!c->holder_is_tagged && !masked) ||
+		       err_set(e, ERR_INPUT, "the holder's document is of no kind");
+	return (c->holder_kind <= IDENTIFIER_KIND_LAST && c->holder_kind != IDENTIFIER_ECERT &&
+		c->holder_is_tagged != masked) ||
+	       err_set(e, ERR_INPUT, "the holder's document is none, or both or neither masked and a tag");
+}
+
 static bool claims_check(const struct ecert *c, struct err *e)
 {
 	struct ecert copy = *c;
 	if (!id_take(&copy, c->id, e))
 		return false;
-	if (c->issued_s < 0 || c->issued_s > TIME_MAX_S || c->from_s < 0 || c->from_s > TIME_MAX_S ||
-	    (c->to_s != ECERT_NO_END && (c->to_s <= c->from_s || c->to_s > TIME_MAX_S)))
+	if (!times_are_good(c))
 		return err_set(e, ERR_INPUT, "the times are none, or it would end before it begins");
-	if (c->holder_kind != 0 && (c->holder_kind > IDENTIFIER_KIND_LAST || c->holder_kind == IDENTIFIER_ECERT ||
-				    c->holder_is_tagged != (c->holder_masked[0] == '\0')))
-		return err_set(e, ERR_INPUT, "the holder's document is none, or both or neither masked and a tag");
-	if (c->holder_kind == 0 && (c->holder_is_tagged || c->holder_masked[0] != '\0'))
-		return err_set(e, ERR_INPUT, "the holder's document is of no kind");
+	if (!holder_check(c, e))
+		return false;
 	if (!utf8_is_valid(bytes_of(c->number)) || !utf8_is_valid(bytes_of(c->holder_name)) ||
 	    !utf8_is_valid(bytes_of(c->holder_masked)))
 		return err_set(e, ERR_INPUT, "text that is not UTF-8");

@@ -260,15 +260,23 @@ static bool standard_is_good(const char *name)
 	return strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ<") == strlen(name);
 }
 
+/* How many of its bytes fit, in whole characters. */
+static size_t text_fit(const char *text, size_t room)
+{
+	size_t fit = 0, i = 0;
+	for (; text[i] != '\0' && i <= room; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			fit = i;
+	return i <= room ? i : fit;
+}
+
 /* Both parts of a name as far as they fit: 80 letters each may take more bytes than a name of ours. */
 static void name_join(char *out, const char *first, const char *between, const char *last)
 {
-	size_t room = PERSON_NAME_MAX, n = 0;
+	size_t n = 0;
 	const char *parts[] = { first, first[0] != '\0' && last[0] != '\0' ? between : "", last };
 	for (size_t i = 0; i < 3; i++) {
-		size_t len = strlen(parts[i]);
-		while (len > room - n || (len < strlen(parts[i]) && (parts[i][len] & 0xc0) == 0x80))
-			len--;
+		size_t len = text_fit(parts[i], PERSON_NAME_MAX - n);
 		memcpy(out + n, parts[i], len);
 		n += len;
 	}
@@ -297,7 +305,7 @@ static bool name_read(struct bytes dgc, struct ecert *out, struct err *e)
 
 static bool birth_read(struct bytes dgc, struct ecert *out, struct err *e)
 {
-	char dob[4 * TEXT_MAX + 1];
+	char dob[4 * TEXT_MAX + 1] = "";
 	struct bytes item;
 	if (!member_get(dgc, "dob", &item, e))
 		return false;
@@ -332,8 +340,12 @@ static void issuer_read(const struct cwt *cwt, struct ecert *out)
 	size_t len = cwt->iss.len < sizeof(out->issuer) ? cwt->iss.len : sizeof(out->issuer) - 1;
 	while (len > 0 && len < cwt->iss.len && (cwt->iss.data[len] & 0xc0) == 0x80)
 		len--;
-	for (size_t i = 0; i < len; i++)
-		out->issuer[i] = cwt->iss.data[i] != 0 ? (char)cwt->iss.data[i] : '?';
+	for (size_t i = 0; i < len; i++) {
+		uint8_t c = cwt->iss.data[i];
+		out->issuer[i] = '?';
+		if (c != 0)
+			out->issuer[i] = (char)c;
+	}
 }
 
 static bool decode(struct bytes cwt_bytes, struct ecert *out, enum hcert_layer *layer, struct err *e)

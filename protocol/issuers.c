@@ -1,6 +1,7 @@
 #include "protocol/issuers.h"
 
 #include "protocol/fields.h"
+#include "protocol/hcert.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,13 +88,17 @@ static bool kid_parse(const char *text, struct issuer_key *k, struct err *e)
 	size_t len = strlen(text);
 	if (len == 0 || len % 2 != 0 || len > (size_t)2 * ECERT_KID_MAX)
 		return err_set(e, ERR_INPUT, "kid: 2 to %d hex digits were expected", 2 * ECERT_KID_MAX);
-	for (size_t i = 0; i <= len; i++)
-		lower[i] = text[i] >= 'A' && text[i] <= 'F' ? (char)(text[i] - 'A' + 'a') : text[i];
+	for (size_t i = 0; i <= len; i++) {
+		lower[i] = text[i];
+		if (text[i] >= 'A' && text[i] <= 'F')
+			lower[i] = (char)(text[i] - 'A' + 'a');
+	}
 	k->kid_len = len / 2;
 	return hex_decode(lower, k->kid, k->kid_len) || err_set(e, ERR_INPUT, "kid: it is not hex");
 }
 
-static bool public_parse(struct bytes item, const char *alg, struct issuer_key *k, struct err *e)
+static bool public_parse(struct bytes item, const char *alg, struct issuer_key *k, struct key_certificate *says,
+			 struct err *e)
 {
 	struct cbor c = cbor_over(item);
 	struct bytes text;
@@ -103,14 +108,31 @@ static bool public_parse(struct bytes item, const char *alg, struct issuer_key *
 	if (!cbor_get_text(&c, &text, e))
 		return err_wrap(e, "key");
 	buf_init(&der, KEY_DER_MAX);
-	if (base64_decode(text, &der, e))
-		k->key = public_key_parse(buf_bytes(&der), e);
+	if (base64_decode(text, &der, e)) {
+		k->key = public_key_of_certificate(buf_bytes(&der), says, NULL);
+		if (k->key == NULL)
+			k->key = public_key_parse(buf_bytes(&der), e);
+	}
 	buf_clear(&der);
 	if (k->key == NULL)
 		return err_wrap(e, "key");
 	if (strcmp(alg_name(public_key_alg(k->key)), alg) != 0)
 		return err_set(e, ERR_INPUT, "alg: '%.32s' is not what such a key is used with", alg);
 	return true;
+}
+
+/* What the certificate of an issuer of the EU says that its key is for. */
+static void uses_take(struct key_certificate *says, struct entitlement *out)
+{
+	static const struct {
+		unsigned use;
+		const char *kind;
+	} all[] = { { HCERT_RECOVERY, "hc1-r" }, { HCERT_TEST, "hc1-t" }, { HCERT_VACCINATION, "hc1-v" } };
+	unsigned uses = hcert_uses(says->uses, says->uses_len);
+	*out = (struct entitlement){ .kinds = zeroed(3, sizeof(*out->kinds)) };
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if ((uses & all[i].use) != 0)
+			snprintf(out->kinds[out->len++], sizeof(*out->kinds), "%s", all[i].kind);
 }
 
 /* What is wrong here costs this key alone. kid: what there is of it, for the report. */
@@ -120,14 +142,17 @@ static bool key_parse(struct bytes item, struct issuer_key *k, char *kid, size_t
 	static const char *const keys[N] = { "kid", "alg", "key", "from_s", "to_s", "compromised_s", "kinds" };
 	struct bytes v[N];
 	char alg[32];
+	struct key_certificate says = { 0 };
 	k->may.every_kind = true;
 	if (!fields_read(item, keys, N, v, e) || !field_text(v[KID], "kid", kid, kid_size, e) ||
 	    !kid_parse(kid, k, e) || !field_text(v[ALG], "alg", alg, sizeof(alg), e) ||
-	    !public_parse(v[KEY], alg, k, e) || !time_parse(v[FROM], "from_s", INT64_MIN, &k->from_s, e) ||
+	    !public_parse(v[KEY], alg, k, &says, e) || !time_parse(v[FROM], "from_s", INT64_MIN, &k->from_s, e) ||
 	    !time_parse(v[TO], "to_s", INT64_MAX, &k->to_s, e) ||
 	    !time_parse(v[COMPROMISED], "compromised_s", INT64_MAX, &k->compromised_s, e) ||
 	    (v[KINDS].data != NULL && !entitlement_parse(v[KINDS], &k->may, e)))
 		return false;
+	if (v[KINDS].data == NULL && says.uses_len > 0 && k->issuer->profile == ECERT_HC1)
+		uses_take(&says, &k->may);
 	if (k->from_s >= k->to_s)
 		return err_set(e, ERR_INPUT, "it ends before it begins");
 	return true;

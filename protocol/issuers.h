@@ -5,7 +5,8 @@
  *     "name": {"zh","en"}, "kinds": ["*"] or kind codes, "keys": [ { "kid": hex of 1 … 32 bytes, "alg": "ES256"|"PS256",
  *     "key": base64 of a SubjectPublicKeyInfo or an X.509 certificate, DER, "from_s": n (optional), "to_s": n (optional),
  *     "compromised_s": n (optional: since when it must be taken for lost), "kinds": [ … ] (optional: fewer than the issuer's) } ] } ] }
- * A key is good for certificates issued from from_s up to before to_s. A key that cannot be used (unknown algorithm, not on the
+ * A key is good for certificates issued from from_s up to before to_s, and for the kinds given with it; an hc1 key without kinds, given as a
+ * certificate that names what it is for (hcert_uses), for those alone. A key that cannot be used (unknown algorithm, not on the
  * curve, RSA under 2,048 bits, the same kid twice in one issuer) is left out and reported with its reason: one bad key never
  * costs the others. The kid need not be unique over issuers: all that match are tried.
  */

@@ -154,7 +154,7 @@ static bool accepts_parse(const struct kinds *k, struct bytes item, struct kind_
 	char code[ECERT_PART_MAX + 1];
 	if (!array_open(item, "accepts", KINDS_MAX, &c, &len, e))
 		return false;
-	const struct kind **accepts = zeroed(len, sizeof(*accepts));
+	const struct kind **accepts = zeroed(len, sizeof(const struct kind *));
 	bool ok = true;
 	size_t n = 0;
 	for (; ok && n < len; n++) {

@@ -234,20 +234,23 @@ static bool scan_certificate_decode(struct cbor *c, struct scan *s, struct err *
 	return true;
 }
 
+static bool scan_basis_decode(struct cbor *c, struct scan *s, struct err *e)
+{
+	return cbor_key_uint(c, F_ISSUERS, COUNTER_MAX, &s->issuers_version, e) &&
+	       cbor_key_uint(c, F_KINDS, COUNTER_MAX, &s->kinds_version, e) &&
+	       cbor_key_uint(c, F_LIST, COUNTER_MAX, &s->list_version, e) &&
+	       get_int(c, F_ISSUERS_AGE, -1, &s->issuers_age_s, e) && get_int(c, F_LIST_AGE, -1, &s->list_age_s, e);
+}
+
 bool scan_decode(struct bytes data, struct scan *s, struct err *e)
 {
 	struct cbor c = cbor_over(data);
 	uint64_t hint, layer;
 	memset(s, 0, sizeof(*s));
-	if (!scan_head_decode(&c, s, e) || !scan_certificate_decode(&c, s, e) ||
-	    !cbor_key_uint(&c, F_ISSUERS, COUNTER_MAX, &s->issuers_version, e) ||
-	    !cbor_key_uint(&c, F_KINDS, COUNTER_MAX, &s->kinds_version, e) ||
-	    !cbor_key_uint(&c, F_LIST, COUNTER_MAX, &s->list_version, e) ||
-	    !get_int(&c, F_ISSUERS_AGE, -1, &s->issuers_age_s, e) ||
-	    !get_int(&c, F_LIST_AGE, -1, &s->list_age_s, e) || !GET_TEXT(&c, F_HOLDER_KIND, s->holder_kind, e) ||
-	    !GET_TEXT(&c, F_HOLDER_MASKED, s->holder_masked, e) || !cbor_key_bytes(&c, F_SEALED, &s->sealed, e) ||
-	    !cbor_key_uint(&c, F_HINT, 255, &hint, e) || !cbor_key_uint(&c, F_LAYER, 255, &layer, e) ||
-	    !GET_TEXT(&c, F_DETAIL, s->detail, e) || !cbor_end(&c, e))
+	if (!scan_head_decode(&c, s, e) || !scan_certificate_decode(&c, s, e) || !scan_basis_decode(&c, s, e) ||
+	    !GET_TEXT(&c, F_HOLDER_KIND, s->holder_kind, e) || !GET_TEXT(&c, F_HOLDER_MASKED, s->holder_masked, e) ||
+	    !cbor_key_bytes(&c, F_SEALED, &s->sealed, e) || !cbor_key_uint(&c, F_HINT, 255, &hint, e) ||
+	    !cbor_key_uint(&c, F_LAYER, 255, &layer, e) || !GET_TEXT(&c, F_DETAIL, s->detail, e) || !cbor_end(&c, e))
 		return err_wrap(e, "scan");
 	s->hint = (unsigned)hint;
 	s->layer = (unsigned)layer;

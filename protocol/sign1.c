@@ -124,6 +124,23 @@ static bool crit_check(struct cbor *c, struct err *e)
 	return true;
 }
 
+static bool value_read(struct cbor *c, bool is_protected, int64_t label, struct sign1 *s, struct err *e)
+{
+	struct bytes skipped;
+	switch (label) {
+	case LABEL_ALG:
+		return is_protected ? alg_get(c, &s->has_alg, &s->alg, e)
+				    : alg_get(c, &s->has_outer_alg, &s->outer_alg, e);
+	case LABEL_CRIT: return is_protected ? crit_check(c, e) : err_set(e, ERR_INPUT, "crit is not protected");
+	case LABEL_KID:
+		if (s->kid.data == NULL)
+			return cbor_get_bytes(c, &s->kid, e);
+		break;
+	default: break;
+	}
+	return cbor_get_item(c, &skipped, e);
+}
+
 static bool header_read(struct cbor *c, bool is_protected, struct sign1 *s, struct err *e)
 {
 	size_t pairs;
@@ -132,17 +149,8 @@ static bool header_read(struct cbor *c, bool is_protected, struct sign1 *s, stru
 		return false;
 	for (; pairs > 0; pairs--) {
 		struct label l;
-		bool ok = label_get(c, &l, e);
-		if (ok && l.is_int && l.value == LABEL_ALG)
-			ok = is_protected ? alg_get(c, &s->has_alg, &s->alg, e)
-					  : alg_get(c, &s->has_outer_alg, &s->outer_alg, e);
-		else if (ok && l.is_int && l.value == LABEL_KID && s->kid.data == NULL)
-			ok = cbor_get_bytes(c, &s->kid, e);
-		else if (ok && l.is_int && l.value == LABEL_CRIT)
-			ok = is_protected ? crit_check(c, e) : err_set(e, ERR_INPUT, "crit is not protected");
-		else if (ok)
-			ok = cbor_get_item(c, &skipped, e);
-		if (!ok)
+		if (!label_get(c, &l, e) ||
+		    !(l.is_int ? value_read(c, is_protected, l.value, s, e) : cbor_get_item(c, &skipped, e)))
 			return false;
 	}
 	return true;

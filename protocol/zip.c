@@ -26,28 +26,40 @@ static bool header_is_zlib(struct bytes d)
 	       (d.data[1] & 0x20) == 0;
 }
 
+/* One call of inflate, for at most len bytes; false once it is over, with the verdict. */
+static bool inflate_some(z_stream *z, uint8_t *to, size_t len, enum zip_fault *end)
+{
+	z->next_out = to;
+	z->avail_out = (unsigned)len;
+	int got = inflate(z, Z_NO_FLUSH);
+	*end = ZIP_OK;
+	if (got == Z_STREAM_END)
+		*end = z->avail_in == 0 ? ZIP_OK : ZIP_TRAILING;
+	else if (got != Z_OK && got != Z_BUF_ERROR)
+		*end = ZIP_DAMAGED;
+	else if (z->avail_out > 0 && z->avail_in == 0)
+		*end = ZIP_CUT_OFF;
+	else
+		return true;
+	return false;
+}
+
 static enum zip_fault inflate_all(z_stream *z, size_t max, struct buf *out)
 {
 	size_t before = out->len;
+	enum zip_fault end;
 	for (;;) {
-		size_t room = max - (out->len - before);
-		uint8_t spare, *to = room > 0 ? buf_grow(out, room < PIECE ? room : PIECE) : &spare;
-		unsigned len = room == 0 ? 1 : (unsigned)(room < PIECE ? room : PIECE);
+		size_t room = max - (out->len - before), len = room < PIECE ? room : PIECE;
+		uint8_t spare, *to = len > 0 ? buf_grow(out, len) : &spare;
 		if (to == NULL)
 			return ZIP_TOO_LARGE;
-		z->next_out = to;
-		z->avail_out = len;
-		int got = inflate(z, Z_NO_FLUSH);
-		if (room == 0 && z->avail_out == 0)
+		bool more = inflate_some(z, to, len > 0 ? len : 1, &end);
+		if (len == 0 && z->avail_out == 0)
 			return ZIP_TOO_LARGE;
-		if (room > 0)
+		if (len > 0)
 			out->len -= z->avail_out;
-		if (got == Z_STREAM_END)
-			return z->avail_in == 0 ? ZIP_OK : ZIP_TRAILING;
-		if (got != Z_OK && got != Z_BUF_ERROR)
-			return ZIP_DAMAGED;
-		if (z->avail_out > 0 && z->avail_in == 0)
-			return ZIP_CUT_OFF;
+		if (!more)
+			return end;
 	}
 }
 
