@@ -17,13 +17,13 @@
 #define COSE_MAX       262144U /* a head of 1,000 entries is about 150 KiB */
 
 /* E-certificates */
-#define ECERT_TEXT_MAX   4296U /* what one QR code can hold of its alphabet (version 40-L) */
-#define ECERT_COSE_MAX   8192U /* inflated; real ones are under 1 KiB, and a bomb stops here */
-#define ECERT_PART_MAX   32    /* a kind's or an issuer's code; those in use have 21 and 18 characters */
-#define ECERT_ID_MAX     128   /* an identifier: GB/T 36904's take about 80, the EU's at most 80 */
-#define ECERT_NUMBER_MAX 64    /* the number printed on it */
-#define SCAN_IMAGE_MAX  1048576U /* a photo as a terminal sends it; a QR code takes 50 KiB */
-#define ECERT_KID_MAX    32    /* bytes of a key's identifier; in use are 8 */
+#define ECERT_TEXT_MAX   4296U    /* what one QR code can hold of its alphabet (version 40-L) */
+#define ECERT_COSE_MAX   8192U    /* inflated; real ones are under 1 KiB, and a bomb stops here */
+#define ECERT_PART_MAX   32       /* a kind's or an issuer's code; those in use have 21 and 18 characters */
+#define ECERT_ID_MAX     128      /* an identifier: GB/T 36904's take about 80, the EU's at most 80 */
+#define ECERT_NUMBER_MAX 64       /* the number printed on it */
+#define SCAN_IMAGE_MAX   1048576U /* a photo as a terminal sends it; a QR code takes 50 KiB */
+#define ECERT_KID_MAX    32       /* bytes of a key's identifier; in use are 8 */
 
 /* JSON */
 #define JSON_DEPTH_MAX 32 /* requests nest 4 deep, rule documents 12; both parsers recurse */

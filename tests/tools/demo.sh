@@ -104,7 +104,7 @@ for who in alice bob; do (umask 077 && central operator add "$who" >"$dir/$who.t
 echo "  mosquitto 127.0.0.1:$broker_port (双向 TLS / mutual TLS), centrald 127.0.0.1:$central_port, 操作员 / operators alice, bob"
 
 say "2. 发布样例规则与名单目录；导入名单 ${list##*/}" "Publish the sample rules and catalogue; import the list"
-for what in rules catalogue; do
+for what in rules catalogue kinds; do
 	take_through "$(as alice --json document import $what "$root/central/sample/$what.json" | jq .id)"
 done
 # A check asks every list of the catalogue that covers the document, so a branch must hold them all.
@@ -121,6 +121,11 @@ if as alice release approve "$id" 2>"$dir/refused"; then die "alice could approv
 echo "  自己批准自己的草稿被拒绝 / approving one's own draft is refused: $(cat "$dir/refused")"
 as bob release approve "$id"
 version=$(as bob --json release publish "$id" | jq .version)
+
+printf '{"code":"11330800SAMPLE0001","name":{"zh":"示例政务局","en":"Sample bureau"},"kinds":["*"]}' >"$dir/issuer.json"
+as alice issuer add "$dir/issuer.json"
+as alice issuer rotate 11330800SAMPLE0001
+take_through "$(as alice --json issuer publish | jq .release)"
 
 say "3. 网点设备注册：一次性令牌换取证书" "The branch enrols: a one-time token for a certificate"
 branch init --listen "127.0.0.1:$api_port"
@@ -152,6 +157,23 @@ check demo-4 resident_id 110105194912310021
 expect '.outcome == "refer" and .subject.masked != null' "a wrong check digit is not referred"
 wait_for 30 "the journal does not reach central" stored_is 4
 
+say "电子证照：中心颁发，二维码，网点核验" "An e-certificate: issued at central, drawn as a QR code, verified at the branch"
+printf '{"issuer":"11330800SAMPLE0001","kind":"11330000SAMPLE0000X001","number":"示例第1号","holder":{"kind":"resident_id","number":"%s","name":"示例甲"}}' \
+	"$clear" >"$dir/certificate.json"
+certificate=$(as alice --json certificate issue "$dir/certificate.json" | jq -r .id)
+as alice certificate export "$certificate" --png "$dir/certificate.png"
+scan() { branch --json scan "$dir/certificate.png" --business open_account --holder "$1" || true; }
+scan_is() { # CODE HOLDER
+	answer=$(scan "${2:-$clear}")
+	[ "$(jq -r .code <<<"$answer")" = "$1" ]
+}
+ready_certificates() { branch --json status | jq -e '.documents.issuers >= 1 and .documents.kinds >= 1'; }
+wait_for 30 "issuers and kinds do not reach the branch" ready_certificates
+wait_for 30 "the certificate is not accepted" scan_is ACCEPTED
+branch scan "$dir/certificate.png" --business open_account --holder "$clear"
+scan_is HOLDER_MISMATCH 330802185001010013 || die "another customer's certificate was not told: $answer"
+echo "  换一位客户：拒绝 / another customer: $(jq -r '.text.zh' <<<"$answer")"
+
 say "5. 停掉代理：断网" "The broker stops: the line is down"
 kill "$broker_pid"
 wait "$broker_pid" 2>/dev/null || true
@@ -162,6 +184,9 @@ check demo-6 resident_id "$clear"
 [ "$(jq -c '{outcome, reasons}' <<<"$answer")" = "$second" ] || die "the same check answers otherwise offline: $answer"
 check demo-5 "$hit_kind" "$hit"
 decision=$(jq -r .decision_id <<<"$answer")
+scan_is ACCEPTED || die "the certificate is not accepted offline: $answer"
+as alice certificate revoke "$certificate" --reason lost >/dev/null
+echo "  断网时证照照常核验；此时中心已吊销，网点尚不知道 / verified offline too; central has revoked it meanwhile, which the branch cannot know"
 stored_is 4 || die "central has rows that it cannot have"
 echo "  断网时照常答复；市中心仍只有 4 条 / answered all the same; central still has 4 decisions"
 
@@ -171,6 +196,9 @@ wait_for 60 "the journal does not reach central after the broker came back" stor
 central decision list --limit 10
 central --json decision show "$decision" | jq -e '.outcome' >/dev/null || die "central does not find decision $decision"
 branch journal verify
+wait_for 60 "the revocation does not reach the branch" scan_is REVOKED
+echo "  恢复联网，网点得知吊销 / the line is back, and the branch knows: $(jq -r '.text.zh' <<<"$answer")"
+central certificate uses
 wait_for 60 "the branch does not see a head again" central_knows
 central branch list
 

@@ -181,7 +181,9 @@ static void two_codes_that_differ_are_several_and_none_is_none(void)
 	draw("XB1:SECOND", 4);
 	struct pixels b = pixels_of(&png);
 	struct pixels both = { calloc((size_t)a.width * 2, a.height), a.width * 2, a.height };
-	CU_ASSERT_TRUE_FATAL(both.at != NULL && a.width == b.width);
+	if (both.at == NULL)
+		abort();
+	CU_ASSERT_TRUE_FATAL(a.width == b.width);
 	for (size_t y = 0; y < a.height; y++) {
 		memcpy(both.at + y * both.width, a.at + y * a.width, a.width);
 		memcpy(both.at + y * both.width + a.width, b.at + y * b.width, b.width);
