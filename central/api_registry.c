@@ -39,28 +39,43 @@ static bool kinds_take(const struct json *j, struct buf *out, struct err *e)
 	return buf_ok(out, "kinds", e);
 }
 
+static bool profile_take(const struct json *j, enum ecert_profile *out, struct err *e)
+{
+	const char *profile = NULL;
+	*out = ECERT_XB1;
+	if (!json_text_opt(j, "profile", 8, &profile, e))
+		return false;
+	if (profile == NULL || strcmp(profile, ecert_profile_name(ECERT_XB1)) == 0)
+		return true;
+	*out = ECERT_HC1;
+	return strcmp(profile, ecert_profile_name(ECERT_HC1)) == 0 ||
+	       err_set(e, ERR_INPUT, "profile: expected xb1 or hc1");
+}
+
+static bool issuer_take(const struct json *j, struct issuer_new *n, struct buf *kinds, struct err *e)
+{
+	const struct json *name = json_get(j, "name");
+	if (!json_is_object(j))
+		return err_set(e, ERR_INPUT, "expected an object");
+	if (!json_only(j, "code name profile kinds", e) || !json_text(j, "code", ECERT_PART_MAX, &n->code, e) ||
+	    !profile_take(j, &n->profile, e) || !kinds_take(json_get(j, "kinds"), kinds, e))
+		return false;
+	if (name == NULL || !json_is_object(name))
+		return err_set(e, ERR_INPUT, "name: expected {\"zh\", \"en\"}");
+	n->kinds = buf_str(kinds);
+	return json_text(name, "zh", 200, &n->name_zh, e) && json_text(name, "en", 200, &n->name_en, e);
+}
+
 static bool issuer_read(struct api_call *call, const struct json *j, struct err *e)
 {
-	const char *code = NULL, *zh = NULL, *en = NULL, *profile = NULL;
+	struct issuer_new n = { 0 };
 	struct buf kinds;
 	buf_init(&kinds, KINDS_MAX_TEXT);
-	bool ok = json_is_object(j) || err_set(e, ERR_INPUT, "expected an object");
-	ok = ok && json_only(j, "code name profile kinds", e) && json_text(j, "code", ECERT_PART_MAX, &code, e) &&
-	     json_text_opt(j, "profile", 8, &profile, e) && kinds_take(json_get(j, "kinds"), &kinds, e);
-	const struct json *name = ok ? json_get(j, "name") : NULL;
-	if (ok && (name == NULL || !json_is_object(name)))
-		ok = err_set(e, ERR_INPUT, "name: expected {\"zh\", \"en\"}");
-	ok = ok && json_text(name, "zh", 200, &zh, e) && json_text(name, "en", 200, &en, e);
-	if (ok && profile != NULL && strcmp(profile, "xb1") != 0 && strcmp(profile, "hc1") != 0)
-		ok = err_set(e, ERR_INPUT, "profile: expected xb1 or hc1");
-	struct issuer_new n = { .code = code, .name_zh = zh, .name_en = en, .profile = ECERT_XB1 };
-	if (profile != NULL && strcmp(profile, "hc1") == 0)
-		n.profile = ECERT_HC1;
-	n.kinds = buf_str(&kinds);
-	ok = ok && issuer_add(call->central->release.db, &n, call->operator, call->now_s, e);
+	bool ok = issuer_take(j, &n, &kinds, e) &&
+		  issuer_add(call->central->release.db, &n, call->operator, call->now_s, e);
 	if (ok) {
 		json_open(&call->json, NULL, '{');
-		json_put_text(&call->json, "code", code);
+		json_put_text(&call->json, "code", n.code);
 		json_close(&call->json, '}');
 	}
 	buf_clear(&kinds);

@@ -32,10 +32,11 @@ static bool code_put(const QRcode *code, unsigned scale, struct buf *out, struct
 	if (pixels == NULL)
 		abort();
 	memset(pixels, 255, (size_t)side * side);
+	uint8_t *at = pixels + (size_t)QUIET * scale * ((size_t)side + 1); /* inside the quiet zone */
 	for (unsigned y = 0; y < modules * scale; y++)
 		for (unsigned x = 0; x < modules * scale; x++)
 			if ((code->data[(size_t)(y / scale) * modules + x / scale] & 1) != 0)
-				pixels[(size_t)(y + QUIET * scale) * side + x + QUIET * scale] = 0;
+				at[(size_t)y * side + x] = 0;
 	bool ok = png_put(pixels, side, out, e);
 	free(pixels);
 	return ok;

@@ -298,10 +298,34 @@ struct sealed {
 	uint64_t tag;
 };
 
+/* What a row says in the clear: parameters 1 to 9. */
+static bool row_bind(struct db_query *q, const struct registry_issue *i, const struct sealed *s, const char *operator,
+		     int64_t now_s, struct err *e)
+{
+	const struct registry_request *r = &i->request;
+	return db_bind_text(q, 1, i->cert.id, e) && db_bind_text(q, 2, r->issuer, e) &&
+	       db_bind_text(q, 3, r->kind, e) && db_bind_text(q, 4, operator, e) && db_bind_int(q, 5, now_s, e) &&
+	       db_bind_int(q, 6, i->cert.issued_s, e) &&
+	       (i->cert.to_s != ECERT_NO_END ? db_bind_int(q, 7, i->cert.to_s, e) : db_bind_null(q, 7, e)) &&
+	       db_bind_int(q, 8, (int64_t)s->tag, e) && db_bind_text(q, 9, s->identity.canonical, e);
+}
+
+/* What is sealed, and what it was asked by: parameters 10 to 18. */
+static bool row_bind_rest(struct db_query *q, const struct registry_issue *i, const struct sealed *s, struct err *e)
+{
+	const struct registry_request *r = &i->request;
+	return db_bind_bytes(q, 10, (struct bytes){ s->hash, HASH_LEN }, e) &&
+	       db_bind_bytes(q, 11, buf_bytes(&s->holder), e) && db_bind_bytes(q, 12, buf_bytes(&s->cose), e) &&
+	       db_bind_text(q, 13, r->media_type, e) &&
+	       (r->file.data != NULL ? db_bind_bytes(q, 14, buf_bytes(&s->file), e) : db_bind_null(q, 14, e)) &&
+	       db_bind_int(q, 15, (int64_t)r->file.len, e) &&
+	       (r->request_id[0] != '\0' ? db_bind_text(q, 16, r->request_id, e) : db_bind_null(q, 16, e)) &&
+	       db_bind_bytes(q, 17, (struct bytes){ i->hash, HASH_LEN }, e) && db_bind_text(q, 18, r->supersedes, e);
+}
+
 static bool row_insert(struct release_context *c, const struct registry_issue *i, const struct sealed *s,
 		       const char *operator, int64_t now_s, struct err *e)
 {
-	const struct registry_request *r = &i->request;
 	struct db_query *q =
 		db_query(c->db,
 			 "INSERT INTO certificate (id, issuer, kind, status, status_reason, status_by, status_s,"
@@ -312,19 +336,7 @@ static bool row_insert(struct release_context *c, const struct registry_issue *i
 	bool row;
 	if (q == NULL)
 		return false;
-	bool ok = db_bind_text(q, 1, i->cert.id, e) && db_bind_text(q, 2, r->issuer, e) &&
-		  db_bind_text(q, 3, r->kind, e) && db_bind_text(q, 4, operator, e) && db_bind_int(q, 5, now_s, e) &&
-		  db_bind_int(q, 6, i->cert.issued_s, e) &&
-		  (i->cert.to_s != ECERT_NO_END ? db_bind_int(q, 7, i->cert.to_s, e) : db_bind_null(q, 7, e)) &&
-		  db_bind_int(q, 8, (int64_t)s->tag, e) && db_bind_text(q, 9, s->identity.canonical, e) &&
-		  db_bind_bytes(q, 10, (struct bytes){ s->hash, HASH_LEN }, e) &&
-		  db_bind_bytes(q, 11, buf_bytes(&s->holder), e) && db_bind_bytes(q, 12, buf_bytes(&s->cose), e) &&
-		  db_bind_text(q, 13, r->media_type, e) &&
-		  (r->file.data != NULL ? db_bind_bytes(q, 14, buf_bytes(&s->file), e) : db_bind_null(q, 14, e)) &&
-		  db_bind_int(q, 15, (int64_t)r->file.len, e) &&
-		  (r->request_id[0] != '\0' ? db_bind_text(q, 16, r->request_id, e) : db_bind_null(q, 16, e)) &&
-		  db_bind_bytes(q, 17, (struct bytes){ i->hash, HASH_LEN }, e) &&
-		  db_bind_text(q, 18, r->supersedes, e) && db_next(q, &row, e);
+	bool ok = row_bind(q, i, s, operator, now_s, e) && row_bind_rest(q, i, s, e) && db_next(q, &row, e);
 	db_finish(q);
 	return ok;
 }

@@ -105,27 +105,33 @@ static void chars_drop(struct chars *c, size_t n)
 	memmove(c->at, c->at + n, c->len * sizeof(*c->at));
 }
 
+static size_t ends_len(const struct chars *c, size_t at)
+{
+	size_t n = 0;
+	while (at + n < c->len && is_end(c->at[at + n]))
+		n++;
+	return n;
+}
+
+static size_t scan_len(const struct chars *c, size_t at)
+{
+	size_t n = 0;
+	while (at + n < c->len && !is_end(c->at[at + n]))
+		n++;
+	return n;
+}
+
 /* Of the same scan sent several times only the first stays; false when several differ. */
 static bool chars_trim(struct chars *c)
 {
 	if (c->len > 0 && c->at[0] == 0xfeff)
 		chars_drop(c, 1);
-	while (c->len > 0 && is_end(c->at[0]))
-		chars_drop(c, 1);
-	while (c->len > 0 && is_end(c->at[c->len - 1]))
-		c->len--;
-	size_t first = 0;
-	while (first < c->len && !is_end(c->at[first]))
-		first++;
-	for (size_t at = first; at < c->len;) {
-		size_t len = 0;
-		while (at < c->len && is_end(c->at[at]))
-			at++;
-		while (at + len < c->len && !is_end(c->at[at + len]))
-			len++;
-		if (len != first || memcmp(c->at, c->at + at, first * sizeof(*c->at)) != 0)
+	chars_drop(c, ends_len(c, 0));
+	size_t first = scan_len(c, 0);
+	for (size_t at = first + ends_len(c, first); at < c->len; at += ends_len(c, at)) {
+		if (scan_len(c, at) != first || memcmp(c->at, c->at + at, first * sizeof(*c->at)) != 0)
 			return false;
-		at += len;
+		at += first;
 	}
 	c->len = first;
 	return true;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define INPUT_MAX (2U * SCAN_IMAGE_MAX)
+#define INPUT_MAX ((size_t)2 * SCAN_IMAGE_MAX)
 
 struct asked {
 	const char *business, *holder, *holder_name;
@@ -44,7 +44,7 @@ static void compose(const struct asked *a, struct bytes code, bool picture, stru
 	json_open(&w, NULL, '{');
 	json_put_text(&w, "request_id", id);
 	if (picture) {
-		buf_init(&base64, (size_t)2 * INPUT_MAX);
+		buf_init(&base64, 2 * INPUT_MAX);
 		base64_encode(code, &base64);
 		json_put_text_n(&w, "image", buf_bytes(&base64));
 		buf_clear(&base64);
@@ -94,7 +94,7 @@ static bool scan_one(struct tool *t, const struct asked *a, struct bytes code, b
 		     struct err *e)
 {
 	struct buf body, answer;
-	buf_init(&body, (size_t)3 * INPUT_MAX);
+	buf_init(&body, 3 * INPUT_MAX);
 	buf_init(&answer, 262144);
 	compose(a, code, picture, &body);
 	bool ok = buf_ok(&body, "the code", e) && tool_call(t, "POST", "/v1/scans", buf_bytes(&body), &answer, e);

@@ -264,7 +264,7 @@ static bool standard_is_good(const char *name)
 static size_t text_fit(const char *text, size_t room)
 {
 	size_t fit = 0, i = 0;
-	for (; text[i] != '\0' && i <= room; i++)
+	for (; i <= room && text[i] != '\0'; i++)
 		if ((text[i] & 0xc0) != 0x80)
 			fit = i;
 	return i <= room ? i : fit;

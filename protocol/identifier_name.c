@@ -125,7 +125,9 @@ enum identifier_fault identifier_ecert(const struct identifier_text *t, struct i
 		char c = t->at[i];
 		if (c <= ' ' || c > '~')
 			return IDENTIFIER_FAULT_ALPHABET;
-		out->canonical[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+		out->canonical[i] = c;
+		if (c >= 'a' && c <= 'z')
+			out->canonical[i] = (char)(c - 'a' + 'A');
 	}
 	return memchr(t->at, '/', t->len) != NULL ? IDENTIFIER_FAULT_NONE : IDENTIFIER_FAULT_PREFIX;
 }

@@ -50,7 +50,7 @@ static enum zip_fault inflate_all(z_stream *z, size_t max, struct buf *out)
 	enum zip_fault end;
 	for (;;) {
 		size_t room = max - (out->len - before), len = room < PIECE ? room : PIECE;
-		uint8_t spare, *to = len > 0 ? buf_grow(out, len) : &spare;
+		uint8_t spare = 0, *to = len > 0 ? buf_grow(out, len) : &spare;
 		if (to == NULL)
 			return ZIP_TOO_LARGE;
 		bool more = inflate_some(z, to, len > 0 ? len : 1, &end);
