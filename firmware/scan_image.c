@@ -19,17 +19,13 @@
 #define ANSWER_MAX (1U + ECERT_TEXT_MAX)
 #define MEMORY_MAX (512UL << 20)
 #define CPU_S      5
-#define REAP_MS    20
-#define REAP_TRIES 250
 
 struct scan_image {
 	struct loop *loop;
 	pid_t pid;
-	int fd; /* the answer; -1: closed */
+	int fd; /* the answer */
 	struct loop_fd *ready;
-	struct loop_timer *late, *reap;
-	unsigned reaps;
-	bool ended; /* done has been called, or it was cancelled: only the process is waited for */
+	struct loop_timer *late;
 	struct buf answer;
 	scan_image_done *done;
 	void *arg;
@@ -99,49 +95,29 @@ int scan_image_main(void)
 
 /* --- the parent --- */
 
-static void free_all(struct scan_image *s)
+/* The process is told to go, and waited for: it has ended, or is killed where it stands. */
+static void leave(struct scan_image *s)
 {
+	loop_fd_free(s->ready);
+	close(s->fd);
+	kill(s->pid, SIGKILL);
+	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
 	loop_timer_free(s->late);
-	loop_timer_free(s->reap);
 	buf_clear(&s->answer);
 	free(s);
 }
 
-static void on_reap(void *arg)
-{
-	struct scan_image *s = arg;
-	if (waitpid(s->pid, NULL, WNOHANG) == 0 && s->reaps++ < REAP_TRIES) {
-		loop_timer_set(s->reap, REAP_MS);
-		return;
-	}
-	free_all(s);
-}
-
-/* The process is told to go, and waited for. */
-static void leave(struct scan_image *s)
-{
-	loop_fd_free(s->ready);
-	s->ready = NULL;
-	close(s->fd);
-	s->fd = -1;
-	s->ended = true;
-	kill(s->pid, SIGKILL);
-	loop_timer_set(s->reap, 0);
-}
-
+/* text is borrowed from the answer. */
 static void finish(struct scan_image *s, enum scan_image_fault fault, struct bytes text)
 {
-	scan_image_done *done = s->done;
-	void *arg = s->arg;
+	s->done(s->arg, fault, text);
 	leave(s);
-	done(arg, fault, text);
 }
 
 static void on_late(void *arg)
 {
-	struct scan_image *s = arg;
-	if (!s->ended)
-		finish(s, SCAN_IMAGE_FAILED, (struct bytes){ NULL, 0 });
+	finish(arg, SCAN_IMAGE_FAILED, (struct bytes){ NULL, 0 });
 }
 
 static void on_ready(void *arg, unsigned what)
@@ -224,19 +200,12 @@ struct scan_image *scan_image_start(struct loop *l, struct bytes image, scan_ima
 	buf_init(&s->answer, ANSWER_MAX);
 	s->ready = loop_fd_new(l, ends[0], LOOP_READ, on_ready, s);
 	s->late = loop_timer_new(l, on_late, s);
-	s->reap = loop_timer_new(l, on_reap, s);
 	loop_timer_set(s->late, SCAN_IMAGE_WAIT_MS);
 	return s;
 }
 
 void scan_image_cancel(struct scan_image *s)
 {
-	if (s == NULL)
-		return;
-	loop_fd_free(s->ready);
-	close(s->fd);
-	kill(s->pid, SIGKILL);
-	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
-	free_all(s);
+	if (s != NULL)
+		leave(s);
 }
