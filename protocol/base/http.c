@@ -64,6 +64,9 @@ static void client_left(struct evhttp_connection *conn, void *arg)
 {
 	struct http_request *r = arg;
 	(void)conn;
+	/* One that was not answered yet has been taken off its connection, and is ours now; any other goes with it. */
+	if (evhttp_request_get_connection(r->req) == NULL)
+		evhttp_request_free(r->req);
 	r->req = NULL;
 	if (!r->streaming)
 		return;
