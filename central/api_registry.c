@@ -1,4 +1,5 @@
 /* Issuers, their keys, and the registry of e-certificates, for operators. */
+#include "central/api_args.h"
 #include "central/centrald.h"
 #include "central/issuer_keys.h"
 #include "central/registry.h"
@@ -23,22 +24,6 @@ static void registry_changed(const struct central *central)
 
 /* --- issuers --- */
 
-/* ["*"] or codes, with commas between. */
-static bool kinds_take(const struct json *j, struct buf *out, struct err *e)
-{
-	if (j == NULL || json_kind(j) != JSON_KIND_ARRAY || json_len(j) == 0)
-		return err_set(e, ERR_INPUT, "kinds: expected [\"*\"] or kind codes");
-	for (size_t i = 0; i < json_len(j); i++) {
-		const struct json *kind = json_at(j, i);
-		if (json_kind(kind) != JSON_KIND_TEXT || json_text_value(kind).len > ECERT_PART_MAX)
-			return err_set(e, ERR_INPUT, "kinds: expected kind codes");
-		if (i > 0)
-			buf_add_u8(out, ',');
-		buf_add(out, json_text_value(kind).data, json_text_value(kind).len);
-	}
-	return buf_ok(out, "kinds", e);
-}
-
 static bool profile_take(const struct json *j, enum ecert_profile *out, struct err *e)
 {
 	const char *profile = NULL;
@@ -58,7 +43,7 @@ static bool issuer_take(const struct json *j, struct issuer_new *n, struct buf *
 	if (!json_is_object(j))
 		return err_set(e, ERR_INPUT, "expected an object");
 	if (!json_only(j, "code name profile kinds", e) || !json_text(j, "code", ECERT_PART_MAX, &n->code, e) ||
-	    !profile_take(j, &n->profile, e) || !kinds_take(json_get(j, "kinds"), kinds, e))
+	    !profile_take(j, &n->profile, e) || !api_set(j, "kinds", ECERT_PART_MAX, kinds, e))
 		return false;
 	if (name == NULL || !json_is_object(name))
 		return err_set(e, ERR_INPUT, "name: expected {\"zh\", \"en\"}");
@@ -425,31 +410,14 @@ static void found_put(void *arg, const struct registry_row *r)
 /* GET ?holder_kind= &holder= &kind= &purpose=: an operator's step, in the audit before the answer leaves. */
 static bool certificate_find(struct api_call *call, struct err *e)
 {
-	struct http_request *r = call->request;
-	const char *kind = http_query(r, "holder_kind"), *number = http_query(r, "holder"),
-		   *type = http_query(r, "kind"), *purpose = http_query(r, "purpose");
-	struct release_context *c = &call->central->release;
-	enum identifier_kind of = IDENTIFIER_RESIDENT_ID;
+	const char *type = http_query(call->request, "kind");
 	struct identifier id;
-	char masked[96];
-	if (number == NULL || purpose == NULL || purpose[0] == '\0')
-		return err_set(e, ERR_INPUT, "holder and purpose: say whose, and what for");
-	if (kind != NULL && (!identifier_kind_of(kind, &of) || of > IDENTIFIER_PARTY_LAST))
-		return err_set(e, ERR_INPUT, "holder_kind: there is no kind of document '%.32s'", kind);
-	if (!identifier_parse(of, number, strlen(number), 0, &id, NULL, e))
-		return err_wrap(e, "holder");
-	identifier_mask(&id, masked, sizeof(masked));
-	if (!db_begin(c->db, e))
+	if (!api_holder_asked(call, "certificate.search", &id, e))
 		return false;
-	if (!audit_add(c->db, call->now_s, call->operator, "certificate.search", masked, purpose, e) ||
-	    !db_commit(c->db, e)) {
-		db_rollback(c->db);
-		return false;
-	}
 	json_open(&call->json, NULL, '{');
 	json_open(&call->json, "certificates", '[');
-	bool ok = registry_each_of_holder(c, of, id.canonical, type != NULL ? type : "", FOUND_MAX, found_put,
-					  &call->json, e);
+	bool ok = registry_each_of_holder(&call->central->release, id.kind, id.canonical, type != NULL ? type : "",
+					  FOUND_MAX, found_put, &call->json, e);
 	json_close(&call->json, ']');
 	json_close(&call->json, '}');
 	return ok;

@@ -18,5 +18,7 @@ struct central {
 
 /* Something was published: a new head is due now. */
 void central_sync_released(struct central_sync *s);
+/* A branch has bodies to fetch or to erase: it is told now, and otherwise finds out by itself. */
+void central_sync_nudge(struct central_sync *s, const char *branch);
 
 #endif

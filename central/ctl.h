@@ -31,7 +31,7 @@ struct ctl_command {
 };
 /* Each ends with a NULL group. */
 extern const struct ctl_command ctl_release_commands[], ctl_operator_commands[], ctl_branch_commands[],
-	ctl_init_commands[], ctl_registry_commands[];
+	ctl_init_commands[], ctl_registry_commands[], ctl_holdings_commands[];
 
 /* The option's value, or NULL when it was not given. */
 const char *ctl_option(const struct ctl *c, const char *name);
@@ -48,7 +48,5 @@ int64_t ctl_int(const struct json *j, const char *key);
 const char *ctl_text(const struct json *j, const char *key);
 /* "2026-01-31 09:30:00", China's time; "-" for 0. Static ring of four. */
 const char *ctl_time(int64_t time_s);
-/* Appends key=value, percent-encoded, to a query that starts with '?' or '&'. */
-void ctl_query(struct buf *path, const char *key, const char *value);
 
 #endif

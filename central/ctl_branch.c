@@ -1,5 +1,6 @@
 /* centralctl: branch, decision, journal, status. */
 #include "central/ctl.h"
+#include "protocol/base/http.h"
 
 #include <stdio.h>
 
@@ -35,7 +36,7 @@ static bool branch_token(struct ctl *c, struct err *e)
 	buf_init(&path, 512);
 	buf_add_fmt(&path, "/v1/branches/%.60s/token", c->argv[0]);
 	if (ctl_option(c, "valid-hours") != NULL)
-		ctl_query(&path, "valid_hours", ctl_option(c, "valid-hours"));
+		http_query_add(&path, "valid_hours", ctl_option(c, "valid-hours"));
 	struct json *j = ctl_call(c, "POST", buf_str(&path), nothing, &printed, e);
 	buf_clear(&path);
 	if (j == NULL)
@@ -124,7 +125,7 @@ static bool decision_list(struct ctl *c, struct err *e)
 	buf_add_str(&path, "/v1/decisions");
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
 		if (ctl_option(c, options[i]) != NULL)
-			ctl_query(&path, options[i], ctl_option(c, options[i]));
+			http_query_add(&path, options[i], ctl_option(c, options[i]));
 	}
 	bool ok = show(c, buf_str(&path), "decisions", decision_show_line, e);
 	buf_clear(&path);
@@ -156,7 +157,7 @@ static bool decision_show(struct ctl *c, struct err *e)
 	buf_init(&path, 512);
 	buf_add_fmt(&path, "/v1/decisions/%.64s%s", c->argv[0], unseal ? "/subject" : "");
 	if (ctl_option(c, "branch") != NULL)
-		ctl_query(&path, "branch", ctl_option(c, "branch"));
+		http_query_add(&path, "branch", ctl_option(c, "branch"));
 	struct json *j = ctl_call(c, unseal ? "POST" : "GET", buf_str(&path), nothing, &printed, e);
 	buf_clear(&path);
 	if (j == NULL)

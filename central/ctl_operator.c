@@ -1,4 +1,5 @@
 #include "central/ctl.h"
+#include "protocol/base/http.h"
 
 #include <stdio.h>
 
@@ -55,7 +56,7 @@ static bool audit_list(struct ctl *c, struct err *e)
 	struct buf path;
 	buf_init(&path, 256);
 	buf_add_str(&path, "/v1/audit");
-	ctl_query(&path, "limit", ctl_option(c, "limit") != NULL ? ctl_option(c, "limit") : "50");
+	http_query_add(&path, "limit", ctl_option(c, "limit") != NULL ? ctl_option(c, "limit") : "50");
 	struct json *j = ctl_call(c, "GET", buf_str(&path), (struct bytes){ NULL, 0 }, &printed, e);
 	buf_clear(&path);
 	if (j == NULL)

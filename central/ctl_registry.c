@@ -3,6 +3,7 @@
 
 #include "protocol/base/file.h"
 #include "protocol/base/limits.h"
+#include "protocol/base/http.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static bool path_make(struct buf *path, const char *area, const char *name, cons
 static void option_send(struct ctl *c, struct buf *path, const char *option, const char *key)
 {
 	if (ctl_option(c, option) != NULL)
-		ctl_query(path, key, ctl_option(c, option));
+		http_query_add(path, key, ctl_option(c, option));
 }
 
 /* Sends a JSON file; the caller frees the answer. */
@@ -130,7 +131,7 @@ static bool issuer_withdraw(struct ctl *c, struct err *e)
 	bool printed = false;
 	struct json *j = NULL;
 	if (path_make(&path, "issuers", c->argv[0], "/withdraw", e)) {
-		ctl_query(&path, "kid", c->argv[1]);
+		http_query_add(&path, "kid", c->argv[1]);
 		option_send(c, &path, "lost-since", "lost_since_s");
 		j = ctl_call(c, "POST", buf_str(&path), nothing, &printed, e);
 	}
@@ -267,8 +268,8 @@ static bool certificate_find(struct ctl *c, struct err *e)
 	bool printed = false;
 	buf_init(&path, 4096);
 	buf_add_str(&path, "/v1/certificates");
-	ctl_query(&path, "holder", c->argv[0]);
-	ctl_query(&path, "purpose", c->argv[1]);
+	http_query_add(&path, "holder", c->argv[0]);
+	http_query_add(&path, "purpose", c->argv[1]);
 	option_send(c, &path, "holder-kind", "holder_kind");
 	option_send(c, &path, "kind", "kind");
 	struct json *j = ctl_call(c, "GET", buf_str(&path), nothing, &printed, e);

@@ -2,6 +2,7 @@
 
 #include "protocol/base/file.h"
 #include "protocol/base/limits.h"
+#include "protocol/base/http.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -89,10 +90,10 @@ static bool list_import(struct ctl *c, struct err *e)
 	buf_init(&path, 2048);
 	buf_init(&file, FILE_MAX);
 	buf_add_fmt(&path, "/v1/lists/%s/import", c->argv[0]);
-	ctl_query(&path, "source", base_name(c->argv[1]));
+	http_query_add(&path, "source", base_name(c->argv[1]));
 	for (size_t i = 0; i < 3; i++) {
 		if (ctl_option(c, options[i]) != NULL)
-			ctl_query(&path, options[i], ctl_option(c, options[i]));
+			http_query_add(&path, options[i], ctl_option(c, options[i]));
 	}
 	bool ok = buf_ok(&path, "the arguments", e) && file_read(c->argv[1], &file, e);
 	struct bytes body = file.data != NULL ? buf_bytes(&file) : bytes_of("");
@@ -108,7 +109,7 @@ static bool document_import(struct ctl *c, struct err *e)
 	buf_init(&path, 2048);
 	buf_init(&file, DOCUMENT_MAX);
 	buf_add_fmt(&path, "/v1/documents/%s/import", c->argv[0]);
-	ctl_query(&path, "source", base_name(c->argv[1]));
+	http_query_add(&path, "source", base_name(c->argv[1]));
 	bool ok = buf_ok(&path, "the arguments", e) && file_read(c->argv[1], &file, e) &&
 		  release_call(c, "POST", buf_str(&path), buf_bytes(&file), e);
 	buf_clear(&path);
@@ -122,9 +123,9 @@ static bool release_list(struct ctl *c, struct err *e)
 	struct buf path;
 	buf_init(&path, 1024);
 	buf_add_str(&path, "/v1/releases");
-	ctl_query(&path, "limit", ctl_option(c, "limit") != NULL ? ctl_option(c, "limit") : "20");
+	http_query_add(&path, "limit", ctl_option(c, "limit") != NULL ? ctl_option(c, "limit") : "20");
 	if (ctl_option(c, "name") != NULL)
-		ctl_query(&path, "name", ctl_option(c, "name"));
+		http_query_add(&path, "name", ctl_option(c, "name"));
 	struct json *j = ctl_call(c, "GET", buf_str(&path), (struct bytes){ NULL, 0 }, &printed, e);
 	buf_clear(&path);
 	if (j == NULL)
@@ -173,7 +174,7 @@ static bool release_rollback(struct ctl *c, struct err *e)
 	struct buf path;
 	buf_init(&path, 512);
 	buf_add_fmt(&path, "/v1/rollback/%.60s", c->argv[0]);
-	ctl_query(&path, "version", c->argv[1]);
+	http_query_add(&path, "version", c->argv[1]);
 	bool ok = release_call(c, "POST", buf_str(&path), (struct bytes){ NULL, 0 }, e);
 	buf_clear(&path);
 	return ok;
@@ -240,7 +241,7 @@ static bool release_diff(struct ctl *c, struct err *e)
 	buf_init(&path, 512);
 	buf_add_fmt(&path, "/v1/releases/%.40s/diff", c->argv[0]);
 	if (ctl_option(c, "limit") != NULL)
-		ctl_query(&path, "limit", ctl_option(c, "limit"));
+		http_query_add(&path, "limit", ctl_option(c, "limit"));
 	struct json *j = ctl_call(c, "GET", buf_str(&path), (struct bytes){ NULL, 0 }, &printed, e);
 	buf_clear(&path);
 	if (j == NULL)

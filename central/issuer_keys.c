@@ -1,5 +1,6 @@
 #include "central/issuer_keys.h"
 
+#include "central/code_set.h"
 #include "central/store.h"
 #include "protocol/base/json.h"
 #include "protocol/ecert_id.h"
@@ -62,8 +63,8 @@ static bool former_end(struct db *db, const struct issuer_key_new *n, int64_t no
 {
 	return n->overlap_s < 0 || db_run(db, e,
 					  "UPDATE issuer_key SET to_s = ? WHERE issuer = ? AND sealed IS NOT NULL "
-					  "AND (to_s IS NULL OR to_s > ?)",
-					  "iti", now_s + n->overlap_s, n->issuer, now_s + n->overlap_s);
+					  "AND to_s IS NULL",
+					  "it", now_s + n->overlap_s, n->issuer);
 }
 
 static bool key_insert(struct db *db, const struct issuer_key_new *n, const char *kid, int64_t now_s, struct err *e)
@@ -131,15 +132,14 @@ bool issuer_signing(struct db *db, const char *issuer, int64_t now_s, struct iss
 	struct db_query *q = db_query(
 		db,
 		"SELECT kid, sealed FROM issuer_key WHERE issuer = ? AND sealed IS NOT NULL AND compromised_s"
-		" IS NULL AND (from_s IS NULL OR from_s <= ?) AND (to_s IS NULL OR to_s > ?)"
+		" IS NULL AND (from_s IS NULL OR from_s <= ?) AND to_s IS NULL"
 		" ORDER BY id DESC LIMIT 1",
 		e);
 	bool row = false;
 	if (q == NULL)
 		return false;
 	buf_init(&out->sealed, 512);
-	bool ok = db_bind_text(q, 1, issuer, e) && db_bind_int(q, 2, now_s, e) && db_bind_int(q, 3, now_s, e) &&
-		  db_next(q, &row, e);
+	bool ok = db_bind_text(q, 1, issuer, e) && db_bind_int(q, 2, now_s, e) && db_next(q, &row, e);
 	if (ok && !row)
 		ok = err_set(e, ERR_MISSING,
 			     "issuer %.32s has no key that can sign now: make one with 'issuer rotate'", issuer);
@@ -157,17 +157,6 @@ bool issuer_signing(struct db *db, const char *issuer, int64_t now_s, struct iss
 	return ok;
 }
 
-static bool list_has(const char *kinds, const char *kind)
-{
-	size_t len = strlen(kind);
-	if (strcmp(kinds, "*") == 0)
-		return true;
-	for (const char *at = kinds; (at = strstr(at, kind)) != NULL; at++)
-		if ((at == kinds || at[-1] == ',') && (at[len] == '\0' || at[len] == ','))
-			return true;
-	return false;
-}
-
 bool issuer_may(struct db *db, const char *issuer, const char *kind, struct err *e)
 {
 	struct db_query *q = db_query(db, "SELECT kinds FROM issuer WHERE code = ? AND profile = 'xb1'", e);
@@ -177,7 +166,7 @@ bool issuer_may(struct db *db, const char *issuer, const char *kind, struct err 
 	bool ok = db_bind_text(q, 1, issuer, e) && db_next(q, &row, e);
 	if (ok && !row)
 		ok = err_set(e, ERR_MISSING, "issuer: there is no issuer %.32s", issuer);
-	else if (ok && !list_has(db_text(q, 0), kind))
+	else if (ok && !code_set_has(db_text(q, 0), kind))
 		ok = err_set(e, ERR_DENIED, "issuer %.32s may not issue kind %.32s", issuer, kind);
 	db_finish(q);
 	return ok;

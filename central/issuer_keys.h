@@ -40,7 +40,8 @@ bool issuer_key_add(struct db *db, const struct issuer_key_new *n, const char *o
 bool issuer_key_withdraw(struct db *db, const char *issuer, const char *kid, bool lost, int64_t since_s,
 			 const char *operator, int64_t now_s, struct err *e) CHECKED;
 
-/* The key that signs at now_s: the newest of those made here that are in their period and not lost. ERR_MISSING. */
+/* The key that signs at now_s: the newest of those made here whose period is open and that is not lost; one that only goes on verifying
+   would have its certificates end with it. ERR_MISSING. */
 struct issuer_signing {
 	size_t kid_len;
 	uint8_t kid[ECERT_KID_MAX];

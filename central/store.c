@@ -55,6 +55,8 @@ static const char *const scripts[] = {
 	tables_registry,
 	/* 4: scans as columns */
 	tables_uses,
+	/* 5: consents and bodies */
+	tables_holdings,
 };
 
 struct db *store_open(const char *dir, struct err *e)

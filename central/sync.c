@@ -4,6 +4,7 @@
  */
 #include "central/alarm.h"
 #include "central/sync_inner.h"
+#include "protocol/body.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -96,6 +97,19 @@ void central_sync_released(struct central_sync *s)
 {
 	s->head_due = true;
 	s->pushes_stale = true;
+	if (s->config.wake != NULL)
+		s->config.wake(s->config.wake_arg);
+}
+
+void central_sync_nudge(struct central_sync *s, const char *branch)
+{
+	struct buf out;
+	if (!s->up)
+		return;
+	buf_init(&out, 16);
+	if (down_command_encode(COMMAND_PREFETCH, &out, NULL))
+		sync_answer(s, branch, "command", buf_bytes(&out));
+	buf_clear(&out);
 	if (s->config.wake != NULL)
 		s->config.wake(s->config.wake_arg);
 }

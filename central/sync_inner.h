@@ -83,6 +83,12 @@ bool sync_objects_ask(struct central_sync *s, const uint8_t hash[HASH_LEN], int6
 void sync_up_message(struct central_sync *s, const struct branch *b, const char *what, struct bytes payload,
 		     struct instant now);
 
+/* sync_bodies.c: certificates' bodies, sealed both ways; out: the reply's body. */
+bool sync_certificate(struct central_sync *s, const struct branch *b, const struct query *q, struct instant now,
+		      struct buf *out, struct err *e) CHECKED;
+bool sync_prefetch(struct central_sync *s, const struct branch *b, const struct query *q, struct instant now,
+		   struct buf *out, struct err *e) CHECKED;
+
 /* sync.c: queues an answer. */
 void sync_answer(struct central_sync *s, const char *branch, const char *what, struct bytes payload);
 

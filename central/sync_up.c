@@ -92,14 +92,14 @@ static void query_take(struct central_sync *s, const struct branch *b, struct by
 		return;
 	}
 	s->info.queries++;
-	buf_init(&body, 4096);
-	buf_init(&out, 8192);
+	buf_init(&body, MQTT_PACKET_MAX);
+	buf_init(&out, MQTT_PACKET_MAX);
 	switch (q.type) {
 	case QUERY_EPOCH_KEY: ok = query_epoch_key(s, b, q.body, &body, &e); break;
 	case QUERY_OBJECT: ok = query_object(s, q.body, now, &e); break;
 	case QUERY_ACK: ok = query_ack(s, b, q.body, &e); break;
-	case QUERY_CERTIFICATE:
-	case QUERY_PREFETCH: (void)err_set(&e, ERR_MISSING, "no certificates are kept here"); break;
+	case QUERY_CERTIFICATE: ok = sync_certificate(s, b, &q, now, &body, &e); break;
+	case QUERY_PREFETCH: ok = sync_prefetch(s, b, &q, now, &body, &e); break;
 	}
 	memcpy(r.id, q.id, sizeof(r.id));
 	if (ok)

@@ -7,5 +7,7 @@ extern const char tables_line[];
 extern const char tables_registry[];
 /* What branches scanned: columns of journal rows. */
 extern const char tables_uses[];
+/* Consents, what is set aside for branches, and who was given what. */
+extern const char tables_holdings[];
 
 #endif

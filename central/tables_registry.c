@@ -41,3 +41,23 @@ const char tables_uses[] =
 	"NOT NULL,"
 	" source TEXT NOT NULL, result INTEGER NOT NULL, given BIGINT NOT NULL,"
 	" PRIMARY KEY (epoch_id, seq), FOREIGN KEY (epoch_id, seq) REFERENCES journal_row (epoch_id, seq));";
+
+const char tables_holdings[] =
+	/* holder: registry_holder_hash. Sets are texts with commas between, or "*". to_s INT64_MAX: until withdrawn. */
+	"CREATE TABLE consent (id INTEGER PRIMARY KEY, holder BLOB NOT NULL, kinds TEXT NOT NULL, purposes TEXT NOT "
+	"NULL,"
+	" branches TEXT NOT NULL, from_s BIGINT NOT NULL, to_s BIGINT NOT NULL, created_by TEXT NOT NULL,"
+	" created_s BIGINT NOT NULL);"
+	"CREATE INDEX consent_holder ON consent (holder);"
+	/* kind: 1 put, until_s the booking's end; 2 erase. */
+	"CREATE TABLE prefetch (branch TEXT NOT NULL, seq BIGINT NOT NULL, kind INTEGER NOT NULL, certificate TEXT "
+	"NOT "
+	"NULL REFERENCES certificate (id), purpose TEXT NOT NULL, until_s BIGINT NOT NULL, PRIMARY KEY (branch, "
+	"seq));"
+	"CREATE INDEX prefetch_certificate ON prefetch (certificate);"
+	"CREATE TABLE body_access (id INTEGER PRIMARY KEY, time_s BIGINT NOT NULL, branch TEXT NOT NULL, terminal "
+	"TEXT "
+	"NOT NULL,"
+	" holder BLOB NOT NULL, kind TEXT NOT NULL, purpose TEXT NOT NULL, result INTEGER NOT NULL, given BIGINT NOT "
+	"NULL);"
+	"CREATE INDEX body_access_holder ON body_access (holder);";

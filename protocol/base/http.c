@@ -461,3 +461,17 @@ out:
 	buf_clear(&all);
 	return ok;
 }
+
+void http_query_add(struct buf *path, const char *key, const char *value)
+{
+	bool first = memchr(path->data, '?', path->len) == NULL;
+	buf_add_fmt(path, "%c%s=", first ? '?' : '&', key);
+	for (; *value != '\0'; value++) {
+		unsigned char v = (unsigned char)*value;
+		if ((v >= '0' && v <= '9') || (v >= 'A' && v <= 'Z') || (v >= 'a' && v <= 'z') || v == '.' ||
+		    v == '-')
+			buf_add_u8(path, v);
+		else
+			buf_add_fmt(path, "%%%02X", v);
+	}
+}

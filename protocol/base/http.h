@@ -52,5 +52,7 @@ void http_stream_end(struct http_request *r);
    body.data NULL sends none. The answer's body goes to out. */
 bool http_call(const char *socket_path, const char *method, const char *path, const char *headers, struct bytes body,
 	       int timeout_ms, int *status, struct buf *out, struct err *e) CHECKED;
+/* Appends ?key=value, or &key=value behind another, the value percent-encoded. */
+void http_query_add(struct buf *path, const char *key, const char *value);
 
 #endif

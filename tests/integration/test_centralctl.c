@@ -73,7 +73,14 @@ static void bad_input_is_named_and_changes_nothing(void)
 	fclose(f);
 	expect(1, "sample is missing", "bob", line);
 	struct json *j = world_ctl_json(&w, NULL, "release list --limit 100");
-	CU_ASSERT_EQUAL(json_len(json_get(j, "releases")), 4); /* the world's own */
+	const struct json *all = json_get(j, "releases");
+	size_t ours = 0;
+	for (size_t i = 0; i < json_len(all); i++) {
+		const char *name = NULL;
+		CU_ASSERT_TRUE_FATAL(json_text(json_at(all, i), "name", 64, &name, NULL));
+		ours += strcmp(name, "revoked-certificates") != 0; /* which centrald publishes by itself */
+	}
+	CU_ASSERT_EQUAL(ours, 4); /* the world's own */
 	json_free(j);
 }
 

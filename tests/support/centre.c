@@ -1,6 +1,9 @@
 #include "tests/support/centre.h"
 #include "central/branches.h"
+#include "central/issuer_keys.h"
 #include "central/store.h"
+#include "protocol/cose.h"
+#include "protocol/sign1.h"
 #include "tests/support/documents.h"
 #include "tests/test.h"
 
@@ -109,6 +112,65 @@ void centre_enrol(struct centre *c, const char *branch, const uint8_t seal_point
 		     db_run(c->db, &e, "UPDATE branch SET enrolled_s = 1, seal_key = ? WHERE name = ?", "bt",
 			    (struct bytes){ seal_point, POINT_LEN }, branch),
 	     &e);
+}
+
+void centre_issuer(struct centre *c)
+{
+	struct err e = { 0 };
+	uint8_t kid[COSE_KID_LEN];
+	struct buf der;
+	const struct issuer_new n = { CENTRE_ISSUER, "示例局", "Sample bureau", ECERT_XB1, "*" };
+	centre_publish_document(c, "kinds");
+	key_new(&random_system, c->issuer_scalar, c->issuer_point);
+	cose_kid(c->issuer_point, kid);
+	buf_init(&der, 4096);
+	must(public_key_der(c->issuer_point, &der, &e) && issuer_add(c->db, &n, "alice", CENTRE_NOW_S, &e), &e);
+	const struct issuer_key_new key = { .issuer = CENTRE_ISSUER,
+					    .kid = kid,
+					    .kid_len = sizeof(kid),
+					    .alg = alg_name(ALG_ES256),
+					    .der = buf_bytes(&der),
+					    .sealed = bytes_of("sealed by a signer"),
+					    .from_s = CENTRE_NOW_S,
+					    .to_s = INT64_MAX };
+	must(issuer_key_add(c->db, &key, "alice", CENTRE_NOW_S, &e), &e);
+	buf_clear(&der);
+}
+
+static bool issue_finish(struct centre *c, const struct registry_issue *i, int64_t now_s, struct err *e)
+{
+	uint8_t kid[COSE_KID_LEN];
+	struct buf cose;
+	cose_kid(c->issuer_point, kid);
+	buf_init(&cose, (size_t)2 * ECERT_COSE_MAX);
+	bool ok = sign1_sign(c->issuer_scalar, (struct bytes){ kid, sizeof(kid) }, &random_system,
+			     (struct bytes){ NULL, 0 }, buf_bytes(&i->cwt), &cose, e) &&
+		  registry_finish(&c->release, i, buf_bytes(&cose), "alice", now_s, e);
+	buf_clear(&cose);
+	return ok;
+}
+
+bool centre_issue(struct centre *c, const char *json, int64_t now_s, char id[ECERT_ID_MAX + 1], struct err *e)
+{
+	struct registry_issue i = { 0 };
+	struct buf text;
+	bool again = false;
+	buf_init(&text, 1 << 20);
+	buf_init(&i.file, (size_t)2 * BODY_FILE_MAX);
+	buf_init(&i.cwt, ECERT_COSE_MAX);
+	buf_add_fmt(&text, "{'issuer':'" CENTRE_ISSUER "','kind':'" CENTRE_CARD "',%s}", json);
+	for (size_t k = 0; k < text.len; k++)
+		if (text.data[k] == '\'')
+			text.data[k] = '"';
+	bool ok = registry_request_parse(buf_bytes(&text), &i.request, &i.file, e) &&
+		  registry_begin(&c->release, &i, now_s, id, &again, e);
+	if (ok && !again) {
+		snprintf(id, ECERT_ID_MAX + 1, "%s", i.cert.id);
+		ok = issue_finish(c, &i, now_s, e);
+	}
+	registry_issue_clear(&i);
+	buf_clear(&text);
+	return ok;
 }
 
 int64_t centre_count(struct centre *c, const char *sql)
