@@ -14,6 +14,8 @@
 #define TICK_MS     5000
 #define PRUNE_MS    60000
 #define HTTP_IDLE_S 60
+#define CLEAN_MS    2000 /* between two looks at what has to go */
+#define CLEAN_TURN  20   /* while there is more */
 
 int64_t branch_clock_s(const struct branch *b)
 {
@@ -45,6 +47,63 @@ static size_t infos(void *arg, struct list_info out[LISTS_MAX])
 static void recorded(void *arg)
 {
 	line_recorded(arg);
+}
+
+static bool ask(void *arg, struct body_query *q, sync_bodies_done *done, void *done_arg, struct err *e)
+{
+	return line_ask(arg, q, done, done_arg, e);
+}
+
+static void forget(void *arg, const void *done_arg)
+{
+	line_forget(arg, done_arg);
+}
+
+/* What is kept of customers */
+
+/* Verified at each look; here it is only asked whose it is. One that cannot be told, now, is left to a query. */
+static bool prefetched_put(struct branch *b, const struct prefetch_item *i, struct err *e)
+{
+	const struct verify_setting s = { .policy = documents_verify_policy(b->documents),
+					  .source = b->lists != NULL ? lists_source(b->lists) : NULL,
+					  .now_s = branch_clock_s(b),
+					  .clock_trusted = b->clock.trusted };
+	const struct verify_request r = { .business = "" };
+	const struct cache_key key = { i->holder_kind, i->holder, i->type, i->purpose };
+	struct verdict v;
+	verify_cose(&s, ECERT_XB1, i->body.cose, &r, &v);
+	if (!v.authentic || i->body.status != ECERT_VALID) {
+		log_warn("a certificate set aside is not kept", "seq=%llu code=%s", (unsigned long long)i->seq,
+			 scan_code_name(v.code));
+		return true;
+	}
+	return cache_put(&b->cache, &key, v.identity.canonical, &i->body, v.cert.to_s, s.now_s, e);
+}
+
+bool branch_prefetched(void *arg, const struct prefetch_item *i, struct err *e)
+{
+	struct branch *b = arg;
+	return i->kind == PREFETCH_PUT ? prefetched_put(b, i, e) : cache_erase(&b->cache, i->identity, e);
+}
+
+bool branch_wipe(struct branch *b, struct err *e)
+{
+	struct err of_key = { 0 };
+	bool key = vault_wipe(&b->vault, &of_key);
+	if (!cache_wipe(&b->cache, e))
+		return false;
+	return key ? vault_open(&b->vault, b->config.dir, &random_system, e)
+		   : err_set(e, of_key.code, "%s", of_key.text);
+}
+
+static void clean(void *arg)
+{
+	struct branch *b = arg;
+	struct err e = { 0 };
+	bool more = false;
+	if (!cache_clean(&b->cache, b->lists != NULL ? lists_source(b->lists) : NULL, branch_clock_s(b), &more, &e))
+		log_warn("what has ended could not be erased", "why=\"%s\"", e.text);
+	loop_timer_set(b->clean, more ? CLEAN_TURN : CLEAN_MS);
 }
 
 /* By time */
@@ -110,6 +169,11 @@ static bool open_state(struct branch *b, struct err *e)
 	b->db = state_open(b->config.dir, e);
 	if (b->db == NULL || !clock_load(&b->clock, b->db, loop_now_ms(), (int64_t)time(NULL), e))
 		return false;
+	/* Without it certificates are not kept; checks go on. */
+	if (!vault_open(&b->vault, b->config.dir, &random_system, e))
+		log_error("certificates cannot be kept", "why=\"%s\"", e->text);
+	if (!cache_open(&b->cache, b->db, &b->vault, &random_system, b->config.cache_size_max, e))
+		return false;
 	b->record = record_open(b->db, &random_system, e);
 	b->documents = b->record != NULL ? documents_open(b->db, e) : NULL;
 	b->terminals = b->documents != NULL ? terminals_open(b->db, e) : NULL;
@@ -131,6 +195,9 @@ static bool open_servers(struct branch *b, struct err *e)
 		.around = around,
 		.lists = infos,
 		.recorded = recorded,
+		.ask = ask,
+		.forget = forget,
+		.cache = &b->cache,
 		.arg = b,
 	};
 	snprintf(https, sizeof(https), "%s/https.sock", b->run_dir);
@@ -177,8 +244,10 @@ struct branch *branch_open(struct loop *l, const struct branch_config *c, struct
 	open_scanners(b);
 	b->load = loop_timer_new(l, load, b);
 	b->minute = loop_timer_new(l, minute, b);
+	b->clean = loop_timer_new(l, clean, b);
 	loop_timer_set(b->load, 0);
 	loop_timer_set(b->minute, TICK_MS);
+	loop_timer_set(b->clean, CLEAN_MS);
 	return b;
 }
 
@@ -187,18 +256,20 @@ void branch_close(struct branch *b)
 	for (size_t i = 0; i < b->scanners_len; i++)
 		scanner_close(b->scanners[i]);
 	if (b->lan != NULL)
-		lan_finish(b->lan);
+		lan_close(b->lan);
 	http_close(b->https);
 	http_close(b->ctl);
 	line_close(&b->line);
 	lan_free(b->lan);
 	loop_timer_free(b->load);
 	loop_timer_free(b->minute);
+	loop_timer_free(b->clean);
 	lists_close(b->lists);
 	membership_clear(&b->membership);
 	terminals_close(b->terminals);
 	documents_close(b->documents);
 	record_close(b->record);
+	vault_close(&b->vault);
 	db_close(b->db);
 	if (b->lock >= 0)
 		close(b->lock);

@@ -5,6 +5,7 @@
  *   DIR/branch.ini            configuration        DIR/ctl.sock          branchctl speaks here
  *   DIR/branch.db             all state            DIR/run/https.sock    gate → the HTTP API
  *   DIR/lists, DIR/fetch      list files           DIR/run/mqtt.sock     MQTT → gate → the broker
+ *   DIR/vault.key             what is kept of customers is sealed under it
  *   DIR/lock                  one branchd a DIR    DIR/run/enrol.sock    branchctl → gate → central, while enrolling
  */
 #ifndef FIRMWARE_BRANCH_H
@@ -22,6 +23,7 @@ struct branch_config {
 	char listen_host[256]; /* for terminals */
 	int listen_port;
 	bool commit_each;                             /* [journal] commit = request */
+	int64_t cache_size_max;                       /* [cache] size_mb; bytes */
 	bool log_debug;                               /* [log] level = debug */
 	struct scanner_config scanners[SCANNERS_MAX]; /* [scanner-1] … */
 };
@@ -64,8 +66,10 @@ struct branch {
 	struct scanner *scanners[SCANNERS_MAX];
 	size_t scanners_len;
 	struct membership membership;
+	struct vault vault;
+	struct cache cache;
 	struct line line;
-	struct loop_timer *load, *minute;
+	struct loop_timer *load, *minute, *clean;
 	int64_t pruned_ms;
 	bool failed; /* it could not load: the loop was stopped */
 };
@@ -75,6 +79,10 @@ struct branch *branch_open(struct loop *l, const struct branch_config *c, struct
 /* Finishes the turn, commits, closes. */
 void branch_close(struct branch *b);
 int64_t branch_clock_s(const struct branch *b);
+/* A body that central has set aside for this branch, or one to be erased; arg is the struct branch. */
+bool branch_prefetched(void *arg, const struct prefetch_item *i, struct err *e) CHECKED;
+/* The vault's key and what was sealed under it: nothing kept of customers can be read any more. A new key is made. */
+bool branch_wipe(struct branch *b, struct err *e) CHECKED;
 
 /* line.c */
 void line_open(struct line *line, struct branch *b);
@@ -86,6 +94,9 @@ void line_gate(struct branch *b);
 /* Gate learns the time when it moved by a minute or became trusted. */
 void line_tick(struct branch *b);
 void line_recorded(struct branch *b);
+/* As sync_ask_bodies and sync_forget_bodies. */
+bool line_ask(struct branch *b, struct body_query *q, sync_bodies_done *done, void *arg, struct err *e) CHECKED;
+void line_forget(struct branch *b, const void *arg);
 /* Opens DIR/run/enrol.sock towards central; request is filled. */
 bool line_enrol(struct branch *b, const char *host, int port, struct bytes ca_pem, struct err *e) CHECKED;
 void line_enrol_end(struct branch *b);

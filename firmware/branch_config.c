@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CONFIG_KEYS   4 /* besides the scanners' */
+#define CACHE_MB_MAX  4096
 #define ADDRESS_USAGE "expected ADDRESS:PORT, such as 127.0.0.1:8443"
 
 bool branch_address(const char *text, char host[256], int *port, struct err *e)
@@ -81,7 +83,8 @@ static bool scanner_check(struct scanner_config *s, const char *type, struct err
 bool branch_config_load(const char *path, struct branch_config *c, struct err *e)
 {
 	char listen[256] = "127.0.0.1:8443", commit[16] = "turn", level[16] = "info", types[SCANNERS_MAX][16];
-	struct config_key keys[3 + 4 * SCANNERS_MAX] = {
+	int64_t cache_mb = CACHE_SIZE_DEFAULT / 1048576;
+	struct config_key keys[CONFIG_KEYS + 4 * SCANNERS_MAX] = {
 		{ .section = "branch", .name = "listen", .kind = CONFIG_TEXT, .out = listen, .size = sizeof(listen) },
 		{ .section = "journal",
 		  .name = "commit",
@@ -89,14 +92,21 @@ bool branch_config_load(const char *path, struct branch_config *c, struct err *e
 		  .out = commit,
 		  .size = sizeof(commit) },
 		{ .section = "log", .name = "level", .kind = CONFIG_TEXT, .out = level, .size = sizeof(level) },
+		{ .section = "cache",
+		  .name = "size_mb",
+		  .kind = CONFIG_INT,
+		  .out = &cache_mb,
+		  .least = 0,
+		  .most = CACHE_MB_MAX },
 	};
 	*c = (struct branch_config){ .listen_port = 0 };
-	scanner_keys_name(c->scanners, types, keys + 3);
+	scanner_keys_name(c->scanners, types, keys + CONFIG_KEYS);
 	if (!dir_of(path, c->dir, sizeof(c->dir), e) || !config_load(path, keys, sizeof(keys) / sizeof(keys[0]), e))
 		return false;
 	for (size_t i = 0; i < SCANNERS_MAX; i++)
 		if (!scanner_check(&c->scanners[i], types[i], e))
 			return err_wrap(e, "%.100s: [%s]", path, c->scanners[i].name);
+	c->cache_size_max = cache_mb * 1048576;
 	if (!branch_address(listen, c->listen_host, &c->listen_port, e))
 		return err_wrap(e, "%.100s: [branch] listen", path);
 	if (!one_of(commit, "turn", "request", &c->commit_each))

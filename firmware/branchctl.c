@@ -385,6 +385,13 @@ static const struct command {
 	  "picture; exit 0 when "
 	  "all are accepted",
 	  tool_scan },
+	{ "certificate", "find", "[KIND_OF_DOCUMENT:]HOLDER KIND PURPOSE",
+	  "查询持有人的电子证照：在线问中心，断线用本机所存 · a holder's certificates of a kind: from central, or "
+	  "kept here while the "
+	  "line is down",
+	  tool_certificate },
+	{ "cache", "show", "", "本机所存证照 · the certificates kept", tool_cache_show },
+	{ "cache", "wipe", "", "全部清除，密钥另造 · erase them all, and make a new key", tool_cache_wipe },
 	{ "decision", "show", "ID", "查看决定 · show a decision", cmd_decision_show },
 	{ "list", "show", "[NAME]", "名单 · the lists held", cmd_list_show },
 	{ "journal", "verify", "", "校验日志链 · recompute the journal's chain", cmd_journal_verify },

@@ -4,6 +4,7 @@
  *
  *   GET  /v1/status, /healthz, /metrics, /v1/decisions/{id}    as in lan.h
  *   POST /v1/checks                        as there, as the terminal "local"
+ *   POST /v1/cache/wipe                    → 200 {"wiped"}: all that is kept of customers, and the key it was sealed under
  *   GET  /v1/terminals                     {"terminals": [{"name","enabled","certificate","added_s","revoked_s"}]}
  *   POST /v1/terminals                     {"name","certificate"} → 201 {"name","token"}, shown this once; null by certificate
  *   POST /v1/terminals/{name}/revoke       → 200 {"name"}
@@ -78,6 +79,17 @@ static bool terminals_revoke(struct call *c, struct err *e)
 	return true;
 }
 
+static bool cache_wipe_post(struct call *c, struct err *e)
+{
+	struct branch *b = c->branch;
+	uint64_t items = b->cache.items;
+	if (!branch_wipe(b, e))
+		return false;
+	json_put_int(&c->out, "wiped", (int64_t)items);
+	log_info("the cache was wiped", "items=%llu", (unsigned long long)items);
+	return true;
+}
+
 static bool ctl_enrol_begin(struct call *c, struct err *e)
 {
 	const char *host, *ca;
@@ -131,6 +143,7 @@ static const struct ctl_route {
 	{ "GET", "/v1/terminals", false, terminals_get },
 	{ "POST", "/v1/terminals", true, terminals_post },
 	{ "POST", "/v1/terminals/%/revoke", false, terminals_revoke },
+	{ "POST", "/v1/cache/wipe", false, cache_wipe_post },
 	{ "GET", "/enrol", false, ctl_enrol_get },
 	{ "POST", "/enrol/begin", true, ctl_enrol_begin },
 	{ "POST", "/enrol/finish", true, ctl_enrol_finish },

@@ -52,11 +52,19 @@ void lan_ready(struct lan *l, const struct check_source *source)
 		loop_timer_set(l->duty_timer, 0);
 }
 
+void lan_close(struct lan *l)
+{
+	lan_finish(l);
+	lan_images_end(l);
+	lan_lookups_end(l);
+}
+
 void lan_free(struct lan *l)
 {
 	if (l == NULL)
 		return;
 	lan_images_end(l);
+	lan_lookups_end(l);
 	streams_free(l->streams);
 	explicit_bzero(l->contexts, sizeof(l->contexts));
 	assert(l->first == NULL);
@@ -270,6 +278,12 @@ static void route_stream(struct lan *l, struct http_request *r, const char *term
 	lan_stream(l, r, terminal);
 }
 
+static void route_certificates(struct lan *l, struct http_request *r, const char *terminal, const char *rest)
+{
+	(void)rest;
+	lan_certificates(l, r, terminal);
+}
+
 static void route_duties(struct lan *l, struct http_request *r, const char *terminal, const char *rest)
 {
 	(void)rest;
@@ -307,6 +321,7 @@ static const struct route routes[] = {
 	{ "GET", "/v1/scans/", false, false, route_scan_show },
 	{ "PUT", "/v1/scanning", false, false, route_scanning },
 	{ "GET", "/v1/stream", false, false, route_stream },
+	{ "GET", "/v1/certificates", false, false, route_certificates },
 	{ "GET", "/v1/duties", false, false, route_duties },
 	{ "GET", "/v1/status", false, false, route_status },
 	{ "GET", "/healthz", true, false, route_health },

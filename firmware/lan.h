@@ -7,6 +7,8 @@
  *   GET  /v1/scans/{id}      a verdict given before, and what became of its duty
  *   PUT  /v1/scanning        {"business","holder","for_s"}: what this terminal's scanner scans for, for so long (0 ends it)
  *   GET  /v1/stream          server-sent events of this terminal: "verdict" (as POST /v1/scans answers), "turned" (as /v1/duties)
+ *   GET  /v1/certificates    ?holder= &kind= &purpose= [&holder_kind=]: a holder's certificates of one kind (lan_certificate.c), from central,
+ *                            or out of the cache with "offline": true
  *   GET  /v1/duties          what this terminal accepted on an old list: not looked at yet, or turned
  *   GET  /v1/status          what the branch holds and how it stands with central
  *   GET  /healthz            200 when it can answer checks, otherwise 503 with the reasons; open to all
@@ -14,7 +16,7 @@
  *
  * firmware/openapi.json describes it exactly. A failure is {"error": word of err_name, "message", "field"
  * where it is one's}: 400 input · 401 no, a wrong or a revoked credential · 404 · 405 with Allow · 409 a
- * request id used with another body · 413 (http.h) · 415 a body that is no application/json · 500 the check
+ * request id used with another body · 403 the holder has not consented · 413 (http.h) · 415 a body that is no application/json · 500 the check
  * itself failed · 503 not enrolled, still loading, or the journal cannot be written.
  *
  * An answer never leaves before its row is durable. The checks of one turn of the loop share one transaction,
@@ -25,6 +27,7 @@
 #ifndef FIRMWARE_LAN_H
 #define FIRMWARE_LAN_H
 
+#include "firmware/cache.h"
 #include "firmware/clock.h"
 #include "firmware/documents.h"
 #include "firmware/lists.h"
@@ -59,12 +62,18 @@ struct lan_config {
 	void (*around)(void *arg, struct lan_around *out);
 	size_t (*lists)(void *arg, struct list_info out[LISTS_MAX]); /* as lists_info */
 	void (*recorded)(void *arg);                                 /* rows were appended and committed */
+	/* As sync_ask_bodies and sync_forget_bodies. */
+	bool (*ask)(void *arg, struct body_query *q, sync_bodies_done *done, void *done_arg, struct err *e);
+	void (*forget)(void *arg, const void *done_arg);
+	struct cache *cache; /* NULL: none is kept */
 	void *arg;
 };
 /* All borrowed. Until lan_ready it is loading and answers no checks. */
 struct lan *lan_new(const struct lan_config *c);
 void lan_ready(struct lan *l, const struct check_source *source);
-/* Call lan_finish and close the HTTP servers first. */
+/* Commits and answers what this turn has brought; what waits for central or a picture is let go of, unanswered. */
+void lan_close(struct lan *l);
+/* Call lan_close and close the HTTP servers first. */
 void lan_free(struct lan *l);
 /* Commits and answers what this turn has brought so far. */
 void lan_finish(struct lan *l);

@@ -1,4 +1,4 @@
-/* What lan.c, lan_turn.c, lan_check.c, lan_scan.c and lan_status.c share. */
+/* What lan.c and the lan_*.c share. */
 #ifndef FIRMWARE_LAN_INNER_H
 #define FIRMWARE_LAN_INNER_H
 
@@ -16,7 +16,7 @@
 #define LAN_PROBE_MS     5000  /* between two tries to write while the last write failed */
 #define LAN_PROVEN_MS    60000 /* a write this long ago still proves that the database can be written */
 
-/* What waits for the end of its turn: a check or a scan. */
+/* What waits for the end of its turn: a check, a scan or a look-up. */
 struct lan_pending {
 	struct lan_pending *next;
 	struct http_request *http; /* NULL: a scanner's */
@@ -50,7 +50,7 @@ bool lan_pending_fail(struct lan_pending *p, int status, const struct err *e); /
 
 struct lan_counts {
 	uint64_t scans[SCAN_CODE_LAST + 1], scan_outcomes[SCAN_REFUSE + 1], duties_closed, duties_turned,
-		device_scans_lost;
+		device_scans_lost, lookups_central, lookups_cache, lookups_none;
 	uint64_t checks; /* decided */
 	uint64_t outcomes[OUTCOME_REFUSE + 1];
 	uint64_t repeats, conflicts, follow_ups, unauthorised;
@@ -90,6 +90,7 @@ struct lan {
 	struct lan_context contexts[LAN_CONTEXTS_MAX];
 	struct lan_image *images; /* being read; lan_scan.c */
 	unsigned images_open;
+	struct lan_lookup *lookups; /* waiting for central; lan_certificate.c */
 };
 
 double lan_now_s(void); /* monotonic, with fractions */
@@ -107,6 +108,10 @@ void lan_duties(struct lan *l, struct http_request *r, const char *terminal);
 void lan_duty_timer(void *arg);
 /* A scan that nobody waits for on HTTP; r is allocated and becomes the lan's. */
 void lan_scan_add(struct lan *l, struct scan_request *r);
+/* lan_certificate.c */
+void lan_certificates(struct lan *l, struct http_request *r, const char *terminal);
+/* Those that wait are let go of, unanswered. */
+void lan_lookups_end(struct lan *l);
 /* lan_scanner.c */
 void lan_scanning(struct lan *l, struct http_request *r, const char *terminal);
 void lan_stream(struct lan *l, struct http_request *r, const char *terminal);

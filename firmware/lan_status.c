@@ -172,6 +172,18 @@ static void put_central(struct json_out *w, const struct sync_info *s)
 	json_close(w, '}');
 }
 
+static void put_cache(struct lan *l, struct json_out *w)
+{
+	const struct cache *c = l->c.cache;
+	json_open(w, "cache", '{');
+	json_put_int(w, "items", c != NULL ? (int64_t)c->items : 0);
+	json_put_int(w, "size_bytes", c != NULL ? c->size : 0);
+	json_put_int(w, "size_max_bytes", c != NULL ? c->size_max : 0);
+	json_put_int(w, "evicted", c != NULL ? (int64_t)c->evicted : 0);
+	json_put_int(w, "erased", c != NULL ? (int64_t)c->erased : 0);
+	json_close(w, '}');
+}
+
 static void put_checks(struct json_out *w, const struct lan_counts *n)
 {
 	json_open(w, "checks", '{');
@@ -229,6 +241,7 @@ void lan_status(struct lan *l, struct http_request *r)
 	json_close(&w, '}');
 	put_issuers(l, &w);
 	lan_put_scanners(l, &w);
+	put_cache(l, &w);
 	put_journal(l, &w);
 	put_central(&w, &around.sync);
 	put_checks(&w, &l->n);
@@ -289,6 +302,11 @@ static void metrics_of_checks(const struct lan_counts *n, struct buf *out)
 	for (enum scan_outcome o = SCAN_ACCEPT; o <= SCAN_REFUSE; o++)
 		metrics_value(out, "xinbian_scan_outcomes_total", "outcome", scan_outcome_name(o),
 			      (double)n->scan_outcomes[o]);
+	metrics_head(out, "xinbian_lookups_total", "counter",
+		     "Look-ups of certificates, by where the answer came from");
+	metrics_value(out, "xinbian_lookups_total", "source", "central", (double)n->lookups_central);
+	metrics_value(out, "xinbian_lookups_total", "source", "cache", (double)n->lookups_cache);
+	metrics_value(out, "xinbian_lookups_total", "source", "none", (double)n->lookups_none);
 	metrics_histogram(out, "xinbian_check_seconds", "From a check's arrival to its answer, commit included",
 			  &n->latency);
 	put_metrics(out, plain, sizeof(plain) / sizeof(plain[0]));
@@ -350,6 +368,15 @@ static void metrics_of_branch(struct lan *l, struct buf *out)
 		  (double)around.cert_to_s },
 		{ "xinbian_gate_restarts_total", "counter", "Restarts of the gate process",
 		  (double)around.gate_restarts },
+		{ "xinbian_cache_items", "gauge", "Certificates kept",
+		  l->c.cache != NULL ? (double)l->c.cache->items : 0 },
+		{ "xinbian_cache_bytes", "gauge", "Bytes of them, sealed",
+		  l->c.cache != NULL ? (double)l->c.cache->size : 0 },
+		{ "xinbian_cache_evicted_total", "counter", "Certificates that made room for others",
+		  l->c.cache != NULL ? (double)l->c.cache->evicted : 0 },
+		{ "xinbian_cache_erased_total", "counter",
+		  "Certificates that ended, were revoked or no longer consented to",
+		  l->c.cache != NULL ? (double)l->c.cache->erased : 0 },
 		{ "xinbian_terminals", "gauge", "Terminals known, revoked ones included",
 		  (double)terminals_len(l->c.terminals) },
 	};

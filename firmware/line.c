@@ -217,8 +217,26 @@ void line_recorded(struct branch *b)
 	sync_wake(b);
 }
 
+bool line_ask(struct branch *b, struct body_query *q, sync_bodies_done *done, void *arg, struct err *e)
+{
+	if (b->line.sync == NULL)
+		return err_set(e, ERR_IO, "this branch is not enrolled");
+	if (!sync_ask_bodies(b->line.sync, q, loop_now_ms(), done, arg, e))
+		return false;
+	sync_wake(b);
+	return true;
+}
+
+void line_forget(struct branch *b, const void *arg)
+{
+	if (b->line.sync != NULL)
+		sync_forget_bodies(b->line.sync, arg);
+}
+
 static void line_part(struct line *line)
 {
+	if (line->sync != NULL)
+		sync_down(line->sync, loop_now_ms()); /* whoever waits for an answer is told */
 	mqtt_free(line->mqtt);
 	sync_free(line->sync);
 	line->mqtt = NULL;
@@ -256,6 +274,8 @@ bool line_join(struct branch *b, struct err *e)
 		.random = &random_system,
 		.transport = { b, send_publish, send_subscribe, send_unsubscribe },
 		.checks = lan_checks(b->lan),
+		.prefetched = branch_prefetched,
+		.arg = b,
 	};
 	line_part(&b->line);
 	line_gate(b);

@@ -38,6 +38,15 @@ static const char *const SCRIPTS[] = {
 	"CREATE TABLE duty (scan BLOB PRIMARY KEY, terminal TEXT NOT NULL, opened_s INTEGER NOT NULL,"
 	" identity BLOB NOT NULL, code INTEGER NOT NULL, closed_s INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE INDEX duty_open ON duty (opened_s) WHERE code = 0;",
+	/* 5: certificates' bodies, sealed under the vault, as is `named`, the identity. ends_s: the certificate's end or the consent's,
+	   whichever is first. */
+	"CREATE TABLE body (id INTEGER PRIMARY KEY, holder BLOB NOT NULL, identity BLOB NOT NULL, named BLOB NOT "
+	"NULL,"
+	" type TEXT NOT NULL, purpose TEXT NOT NULL, ends_s INTEGER NOT NULL, fetched_s INTEGER NOT NULL,"
+	" used_s INTEGER NOT NULL, sealed BLOB NOT NULL, UNIQUE (identity, purpose));"
+	"CREATE INDEX body_holder ON body (holder, type, purpose);"
+	"CREATE INDEX body_used ON body (used_s, id);"
+	"CREATE INDEX body_ends ON body (ends_s);",
 };
 
 struct db *state_open(const char *dir, struct err *e)

@@ -22,6 +22,7 @@ struct sync *sync_new(const struct sync_config *c, struct err *e)
 	s->subscribe_ms = SYNC_NEVER;
 	topic_down(c->identity.branch, "ack", s->ack_topic);
 	topic_down(c->identity.branch, "reply", s->reply_topic);
+	topic_down(c->identity.branch, "command", s->command_topic);
 	if (snprintf(s->dir, sizeof(s->dir), "%s/fetch", c->dir) >= (int)sizeof(s->dir)) {
 		err_set(e, ERR_INPUT, "the directory's name is too long: %.100s", c->dir);
 		goto out;
@@ -80,7 +81,7 @@ bool sync_publish(struct sync *s, const char *what, struct bytes payload)
 static void sync_subscribe(struct sync *s)
 {
 	const struct transport *t = &s->config.transport;
-	const char *topics[] = { TOPIC_HEAD, s->ack_topic, s->reply_topic };
+	const char *topics[] = { TOPIC_HEAD, s->ack_topic, s->reply_topic, s->command_topic };
 	s->subscribe_ms = s->now_ms + SUBSCRIBE_MS;
 	for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++)
 		if (!t->subscribe(t->arg, topics[i], NULL))
@@ -95,6 +96,7 @@ void sync_up(struct sync *s, int64_t now_ms)
 	fetch_up(s);
 	upload_up(s);
 	report_up(s);
+	bodies_up(s);
 	s->work.asked_ms = now_ms;
 }
 
@@ -103,6 +105,7 @@ void sync_down(struct sync *s, int64_t now_ms)
 	s->now_ms = now_ms;
 	s->info.up = false;
 	s->subscribe_ms = SYNC_NEVER;
+	bodies_down(s);
 }
 
 void sync_message(struct sync *s, const char *topic, struct bytes payload, int64_t now_ms)
@@ -116,6 +119,8 @@ void sync_message(struct sync *s, const char *topic, struct bytes payload, int64
 		upload_ack(s, payload);
 	else if (strcmp(topic, s->reply_topic) == 0)
 		ask_reply(s, payload);
+	else if (strcmp(topic, s->command_topic) == 0)
+		bodies_command(s, payload);
 	else if (object_topic_parse(topic, hash, &chunk))
 		fetch_message(s, hash, chunk, payload);
 }
@@ -180,6 +185,7 @@ int64_t sync_run(struct sync *s, int64_t now_ms)
 		due_ms = s->look_ms;
 	due_ms = sooner(due_ms, upload_run(s));
 	due_ms = sooner(due_ms, report_run(s));
+	due_ms = sooner(due_ms, bodies_run(s));
 	return sooner(due_ms, sooner(house_ms, s->subscribe_ms));
 }
 

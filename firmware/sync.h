@@ -13,6 +13,7 @@
 #include "firmware/documents.h"
 #include "firmware/lists.h"
 #include "firmware/record.h"
+#include "protocol/body.h"
 #include "protocol/message.h"
 #include "protocol/transport.h"
 
@@ -37,6 +38,9 @@ struct sync_config {
 	const struct random *random;
 	struct transport transport;
 	const uint64_t *checks; /* counter shown in the status; borrowed */
+	/* A body that central has set aside for this branch, or one to be erased; false: it comes again. NULL: none are asked for. */
+	bool (*prefetched)(void *arg, const struct prefetch_item *item, struct err *e);
+	void *arg;
 };
 struct sync *sync_new(const struct sync_config *c, struct err *e) CHECKED;
 void sync_free(struct sync *s);
@@ -47,6 +51,19 @@ void sync_down(struct sync *s, int64_t now_ms);
 void sync_message(struct sync *s, const char *topic, struct bytes payload, int64_t now_ms);
 /* Rows were appended and committed. */
 void sync_recorded(struct sync *s, int64_t now_ms);
+/*
+ * Bodies of a holder's certificates from central, within SYNC_BODIES_WAIT_MS; q->id is filled here. done is called once, in a later call,
+ * with r (borrowed) or why not: ERR_DENIED no consent, ERR_MISSING there is none, ERR_IO nobody answered. ERR_IO at once while the
+ * line is down, ERR_FULL with too many open.
+ */
+#define SYNC_BODIES_WAIT_MS 2000
+#define SYNC_BODIES_MAX     16
+typedef void sync_bodies_done(void *arg, const struct body_reply *r, const struct err *why);
+bool sync_ask_bodies(struct sync *s, struct body_query *q, int64_t now_ms, sync_bodies_done *done, void *arg,
+		     struct err *e) CHECKED;
+/* Whoever asked with this arg is gone. */
+void sync_forget_bodies(struct sync *s, const void *arg);
+
 /* Does what is due, a slice at a time; returns when to call again (now_ms: at once; INT64_MAX: never). */
 int64_t sync_run(struct sync *s, int64_t now_ms);
 

@@ -92,11 +92,27 @@ struct report {
 	uint8_t said[HASH_LEN]; /* of what was said last */
 };
 
+struct asked_bodies {
+	uint8_t id[16];
+	int64_t until_ms;
+	sync_bodies_done *done; /* NULL: free */
+	void *arg;
+};
+
+struct prefetch {
+	bool open;
+	uint8_t id[16];
+	int64_t due_ms;
+	unsigned tries;
+};
+
 struct sync {
 	struct sync_config config;
 	struct sync_info info;
 	char dir[SYNC_PATH_MAX - 80]; /* DIR/fetch */
-	char ack_topic[TOPIC_MAX], reply_topic[TOPIC_MAX];
+	char ack_topic[TOPIC_MAX], reply_topic[TOPIC_MAX], command_topic[TOPIC_MAX];
+	struct asked_bodies bodies[SYNC_BODIES_MAX];
+	struct prefetch prefetch;
 	int64_t now_ms;
 	int64_t subscribe_ms; /* when to subscribe again, should no head have come */
 	bool has_head;        /* targets are those of the head of info.head_sequence */
@@ -149,6 +165,13 @@ void fetch_sweep(struct sync *s);
 bool ask_send(struct sync *s, enum query_type type, struct bytes body);
 void ask_object(struct sync *s, const uint8_t hash[HASH_LEN], int64_t first, uint32_t count);
 void ask_reply(struct sync *s, struct bytes payload);
+
+/* sync_bodies.c */
+bool bodies_take_reply(struct sync *s, const struct reply *r);
+void bodies_command(struct sync *s, struct bytes payload);
+void bodies_up(struct sync *s);
+void bodies_down(struct sync *s);
+int64_t bodies_run(struct sync *s);
 
 /* sync_upload.c */
 int64_t upload_run(struct sync *s);

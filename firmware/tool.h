@@ -45,8 +45,14 @@ long long tool_int(const struct json *j, const char *key);
 bool tool_bool(const struct json *j, const char *key);
 const struct json *tool_item(const struct json *j, const char *key, size_t i); /* of an array; NULL past its end */
 
-/* tool_scan.c: the command; TOOL_FAILED too when a verdict does not accept. */
+/* tool_scan.c: what a verdict says, as lines; of a scan or of a look-up. And the command; TOOL_FAILED too when a verdict does not accept. */
+void tool_show_verdict(const struct json *j);
 int tool_scan(struct tool *t);
+
+/* tool_certificate.c */
+int tool_certificate(struct tool *t);
+int tool_cache_show(struct tool *t);
+int tool_cache_wipe(struct tool *t);
 
 /* tool_show.c */
 void tool_show_status(const struct json *j);

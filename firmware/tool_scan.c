@@ -64,7 +64,7 @@ static void show_words(const struct json *j, const char *key)
 	printf("%s %s", tool_text(text, "zh"), tool_text(text, "en"));
 }
 
-static void show(const struct json *j)
+void tool_show_verdict(const struct json *j)
 {
 	const struct json *c = json_get(j, "certificate"), *hint = json_get(j, "hint"), *item;
 	printf("结论 Outcome: ");
@@ -86,6 +86,11 @@ static void show(const struct json *j)
 		printf("颁发 Issued: %s %s · 有效期至 until %s\n", tool_text(json_get(c, "issuer_name"), "zh"),
 		       tool_text(c, "issued"), tool_text(c, "to")[0] != '\0' ? tool_text(c, "to") : "长期 no end");
 	}
+}
+
+static void show(const struct json *j)
+{
+	tool_show_verdict(j);
 	printf("扫描编号 Scan: %s\n", tool_text(j, "scan_id"));
 }
 

@@ -13,6 +13,8 @@
 #define ISSUER "11330800SAMPLE0001"
 #define HOLDER "330802185001010013" /* nobody's: order 001 of a day in 1850 */
 #define OTHER  "330802187001010020"
+#define LOOKED "330802186001010018" /* whose certificates are looked up */
+#define BOOKED "330802186001010026" /* who is expected at the branch */
 
 static struct world w;
 static struct world_branch *branch;
@@ -86,7 +88,8 @@ static void issue(const char *kind, const char *more, char id[160], char *text, 
 	snprintf(text, size, "%s", found);
 	json_free(j);
 }
-#define OF_HOLDER ",\"holder\":{\"kind\":\"resident_id\",\"number\":\"" HOLDER "\",\"name\":\"示例甲\"}"
+#define OF(number) ",\"holder\":{\"kind\":\"resident_id\",\"number\":\"" number "\",\"name\":\"示例甲\"}"
+#define OF_HOLDER  OF(HOLDER)
 
 /* POST /v1/scans over HTTPS: the verdict's code. */
 static const char *scan(const char *text, const char *business, const char *holder)
@@ -175,6 +178,113 @@ static void a_newer_version_supersedes(void)
 	CU_ASSERT_STRING_EQUAL(scan(newer, "open_account", HOLDER), "ACCEPTED");
 }
 
+/* GET /v1/certificates over HTTPS: the status; the body is in answer. */
+static struct buf answer;
+static int look_up(const char *holder, const char *purpose)
+{
+	char path[256];
+	buf_clear(&answer);
+	buf_init(&answer, 1 << 20);
+	snprintf(path, sizeof(path), "/v1/certificates?holder=%s&kind=" IDENTITY_CARD "&purpose=%s", holder, purpose);
+	return world_https(&w, branch, "GET", path, NULL, &answer);
+}
+
+static bool found_has(const char *part)
+{
+	return strstr(buf_str(&answer), part) != NULL;
+}
+
+/* Until the branch keeps so many. */
+static bool kept_becomes(int64_t items)
+{
+	for (int i = 0; i < 50; i++) {
+		struct json *j = world_branchctl_json(branch, "cache show");
+		int64_t n = -1;
+		bool there = json_int(json_get(j, "cache"), "items", 0, INT64_MAX, &n, NULL) && n == items;
+		json_free(j);
+		if (there)
+			return true;
+		usleep(200000);
+	}
+	return false;
+}
+
+static int64_t consent_add(const char *holder, const char *words)
+{
+	struct json *j = world_ctl_json(&w, "alice", "consent add %s %s", holder, words);
+	int64_t id = 0;
+	CU_ASSERT_TRUE_FATAL(json_int(j, "consent", 1, INT64_MAX, &id, NULL));
+	json_free(j);
+	return id;
+}
+
+static size_t accesses(const char *holder)
+{
+	struct json *j = world_ctl_json(&w, "bob", "access list %s complaint", holder);
+	size_t n = json_len(json_get(j, "accesses"));
+	json_free(j);
+	return n;
+}
+
+static void a_holders_certificates_are_given_by_consent_kept_for_the_outage_and_erased_with_it(void)
+{
+	char id[160], text[4400];
+	issue(IDENTITY_CARD, OF(LOOKED), id, text, sizeof(text));
+	CU_ASSERT_EQUAL(look_up(LOOKED, "open_account"), 403);
+	int64_t consent = consent_add(LOOKED, "open_account --branches quay --kinds " IDENTITY_CARD);
+	CU_ASSERT_EQUAL(look_up(LOOKED, "open_account"), 200);
+	CU_ASSERT_TRUE(found_has("\"source\":\"central\",\"offline\":false") && found_has(id) &&
+		       found_has("\"code\":\"ACCEPTED\""));
+	CU_ASSERT_EQUAL(look_up(LOOKED, "loan"), 403);
+	CU_ASSERT_EQUAL(look_up(OTHER, "open_account"), 403); /* nor is it told that he has none */
+	CU_ASSERT_TRUE(kept_becomes(1));
+	world_broker_stop(&w, SIGTERM);
+	CU_ASSERT_EQUAL(look_up(LOOKED, "open_account"), 200);
+	CU_ASSERT_TRUE(found_has("\"source\":\"cache\",\"offline\":true") && found_has(id) &&
+		       found_has("\"code\":\"ACCEPTED\""));
+	CU_ASSERT_EQUAL(look_up(LOOKED, "loan"), 503);
+	/* Also after the branch was started anew. */
+	world_branch_stop(branch, SIGKILL);
+	world_branch_start(&w, branch);
+	CU_ASSERT_EQUAL(look_up(LOOKED, "open_account"), 200);
+	CU_ASSERT_EQUAL(accesses(LOOKED), 3); /* what was asked of central */
+	/* Withdrawn while the branch is away: erased once it is back. */
+	json_free(world_ctl_json(&w, "alice", "consent withdraw %lld", (long long)consent));
+	CU_ASSERT_EQUAL(look_up(LOOKED, "open_account"), 200);
+	world_broker_start(&w);
+	CU_ASSERT_TRUE(kept_becomes(0));
+	CU_ASSERT_NOT_EQUAL(world_ctl(&w, "alice", NULL, "consent withdraw %lld", (long long)consent), 0);
+	CU_ASSERT_EQUAL(look_up(LOOKED, "open_account"), 403);
+}
+
+static void a_booked_customers_certificates_are_there_before_he_is_and_gone_once_revoked(void)
+{
+	char id[160], second[160], text[4400];
+	issue(IDENTITY_CARD, OF(BOOKED), id, text, sizeof(text));
+	issue(IDENTITY_CARD, OF(BOOKED), second, text, sizeof(text));
+	CU_ASSERT_NOT_EQUAL(world_ctl(&w, "alice", NULL, "booking add quay " BOOKED " loan 4000000000"), 0);
+	(void)consent_add(BOOKED, "loan");
+	json_free(world_ctl_json(&w, "alice", "booking add quay " BOOKED " loan 4000000000"));
+	CU_ASSERT_TRUE(kept_becomes(2));
+	world_broker_stop(&w, SIGTERM);
+	CU_ASSERT_EQUAL(look_up(BOOKED, "loan"), 200);
+	CU_ASSERT_TRUE(found_has(id) && found_has(second) && found_has("\"offline\":true"));
+	CU_ASSERT_EQUAL(look_up(BOOKED, "open_account"), 503);
+	world_broker_start(&w);
+	json_free(world_ctl_json(&w, "alice", "certificate revoke %s --reason lost", id));
+	CU_ASSERT_TRUE(kept_becomes(1));
+	world_broker_stop(&w, SIGTERM);
+	CU_ASSERT_EQUAL(look_up(BOOKED, "loan"), 200);
+	CU_ASSERT_TRUE(!found_has(id) && found_has(second));
+	struct json *j = world_branchctl_json(branch, "cache wipe");
+	int64_t wiped = 0;
+	CU_ASSERT_TRUE(json_int(j, "wiped", 0, 9, &wiped, NULL) && wiped == 1);
+	json_free(j);
+	CU_ASSERT_EQUAL(look_up(BOOKED, "loan"), 503);
+	world_broker_start(&w);
+	buf_clear(&answer);
+}
+
 static void keys_rotate_with_overlap_and_a_lost_one_is_told_at_once(void)
 {
 	char id[160], old[4400], text[4400], kid[40];
@@ -195,6 +305,11 @@ static void keys_rotate_with_overlap_and_a_lost_one_is_told_at_once(void)
 	CU_ASSERT_TRUE(documents_wait(3, 1));
 	CU_ASSERT_STRING_EQUAL(scan(text, "open_account", HOLDER), "KEY_COMPROMISED");
 	CU_ASSERT_STRING_EQUAL(scan(old, "open_account", HOLDER), "ACCEPTED");
+	/* The former key only goes on verifying: nothing is signed until there is a new one. */
+	CU_ASSERT_NOT_EQUAL(world_ctl(&w, "alice", NULL, "certificate issue %s/certificate.json", w.dir), 0);
+	json_free(world_ctl_json(&w, "alice", "issuer rotate " ISSUER));
+	release_of("issuer publish");
+	CU_ASSERT_TRUE(documents_wait(4, 1));
 }
 
 static void what_cannot_be_issued_says_which_field(void)
@@ -343,6 +458,10 @@ static CU_TestInfo tests[] = {
 	  issued_at_central_accepted_at_the_branch_online_and_offline_and_refused_once_revoked },
 	{ "revoking reaches an online branch within seconds", revoking_reaches_an_online_branch_within_seconds },
 	{ "a newer version supersedes", a_newer_version_supersedes },
+	{ "a holder's certificates are given by consent, kept for the outage, and erased with it",
+	  a_holders_certificates_are_given_by_consent_kept_for_the_outage_and_erased_with_it },
+	{ "a booked customer's certificates are there before he is, and gone once revoked",
+	  a_booked_customers_certificates_are_there_before_he_is_and_gone_once_revoked },
 	{ "keys rotate with overlap, and a lost one is told at once",
 	  keys_rotate_with_overlap_and_a_lost_one_is_told_at_once },
 	{ "what cannot be issued says which field", what_cannot_be_issued_says_which_field },

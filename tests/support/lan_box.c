@@ -72,6 +72,25 @@ static void documents_fill(struct box *b)
 	}
 }
 
+static bool ask(void *arg, struct body_query *q, sync_bodies_done *done, void *done_arg, struct err *e)
+{
+	struct box *b = arg;
+	if (!b->line_up)
+		return err_set(e, ERR_IO, "the line is down");
+	memset(q->id, 7, sizeof(q->id));
+	b->asked = *q;
+	b->asked_done = done;
+	b->asked_arg = done_arg;
+	return true;
+}
+
+static void forget(void *arg, const void *done_arg)
+{
+	struct box *b = arg;
+	b->forgotten += b->asked_done != NULL && b->asked_arg == done_arg;
+	b->asked_done = NULL;
+}
+
 void box_open(struct box *b, bool commit_each)
 {
 	*b = (struct box){ .dir = test_dir(), .held = LOOKUP_NOT_LISTED, .found = LOOKUP_NOT_LISTED };
@@ -91,8 +110,23 @@ void box_open(struct box *b, bool commit_each)
 	tag_key_init(&b->key, 1, 1, (const uint8_t[32]){ 9 });
 	b->around.cert_to_s = HEAD_ISSUED_S + 86400 * 400;
 	snprintf(b->around.branch, sizeof(b->around.branch), "haidian");
-	struct lan_config c = { b->loop,        b->db,       b->record, b->terminals, b->documents, &b->clock,
-				&random_system, commit_each, around,    infos,        recorded,     b };
+	must(vault_open(&b->vault, b->dir, &random_system, NULL) &&
+	     cache_open(&b->cache, b->db, &b->vault, &random_system, CACHE_SIZE_DEFAULT, NULL));
+	const struct lan_config c = { .loop = b->loop,
+				      .db = b->db,
+				      .record = b->record,
+				      .terminals = b->terminals,
+				      .documents = b->documents,
+				      .clock = &b->clock,
+				      .random = &random_system,
+				      .commit_each = commit_each,
+				      .around = around,
+				      .lists = infos,
+				      .recorded = recorded,
+				      .ask = ask,
+				      .forget = forget,
+				      .cache = &b->cache,
+				      .arg = b };
 	b->lan = lan_new(&c);
 	b->source = (struct check_source){ b, list_state, list_find };
 	lan_ready(b->lan, &b->source);
@@ -104,12 +138,13 @@ void box_open(struct box *b, bool commit_each)
 
 void box_close(struct box *b)
 {
-	lan_finish(b->lan);
+	lan_close(b->lan);
 	http_close(b->server);
 	lan_free(b->lan);
 	documents_close(b->documents);
 	terminals_close(b->terminals);
 	record_close(b->record);
+	vault_close(&b->vault);
 	db_close(b->db);
 	loop_free(b->loop);
 }
@@ -197,6 +232,26 @@ struct box_answer *box_ask(struct box *b, const char *method, const char *path, 
 {
 	int fd = box_connect(b, NULL);
 	box_request(fd, method, path, token, json);
+	struct box_answer *a = box_answer(b, fd);
+	close(fd);
+	return a;
+}
+
+void box_asked_wait(struct box *b)
+{
+	for (int i = 0; i < 1000 && b->asked_done == NULL; i++)
+		loop_once(b->loop, 5);
+	must(b->asked_done != NULL);
+}
+
+struct box_answer *box_look_up(struct box *b, const char *path, const struct body_reply *r, const struct err *why)
+{
+	int fd = box_connect(b, NULL);
+	box_request(fd, "GET", path, b->token, NULL);
+	box_asked_wait(b);
+	sync_bodies_done *done = b->asked_done;
+	b->asked_done = NULL;
+	done(b->asked_arg, r, why);
 	struct box_answer *a = box_answer(b, fd);
 	close(fd);
 	return a;

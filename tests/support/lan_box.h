@@ -30,8 +30,16 @@ struct box {
 	enum lookup_result found; /* and for a tag */
 	int64_t confirmed_s;
 	unsigned recorded;
+	struct vault vault;
+	struct cache cache;
+	/* central, as far as look-ups ask it */
+	bool line_up;
+	struct body_query asked;
+	sync_bodies_done *asked_done; /* NULL: nobody waits */
+	void *asked_arg;
+	unsigned forgotten;
 };
-/* Ready, enrolled, every list held, fresh and empty. */
+/* Ready, enrolled, every list held, fresh and empty; the line is down. */
 void box_open(struct box *b, bool commit_each);
 void box_close(struct box *b);
 
@@ -52,6 +60,10 @@ struct box_answer *box_answer(struct box *b, int fd);
 struct box_answer *box_ask(struct box *b, const char *method, const char *path, const char *token, const char *json);
 /* The text of a check; request_id and more facts as given. In turn one of 4 static texts. */
 const char *box_check(const char *request_id, const char *facts);
+/* A look-up that waits for central, and central's answer, or (r NULL) why there is none. */
+struct box_answer *box_look_up(struct box *b, const char *path, const struct body_reply *r, const struct err *why);
+/* Turns the loop until one waits. */
+void box_asked_wait(struct box *b);
 /* A sample of /metrics; -1 when there is none of this name ("xinbian_commits_total"). */
 double box_metric(struct box *b, const char *name);
 

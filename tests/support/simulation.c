@@ -423,7 +423,9 @@ static void branch_open(struct sim *s, int64_t system_s)
 				 .record = s->record,
 				 .clock = &s->clock,
 				 .random = &s->random,
-				 .transport = { s, branch_publish, branch_subscribe, branch_unsubscribe } };
+				 .transport = { s, branch_publish, branch_subscribe, branch_unsubscribe },
+				 .prefetched = s->prefetched,
+				 .arg = s->central };
 	snprintf(c.identity.branch, sizeof(c.identity.branch), BRANCH);
 	memcpy(c.identity.head_key, s->head_point, POINT_LEN);
 	memcpy(c.identity.central_seal_key, s->seal_point, POINT_LEN);

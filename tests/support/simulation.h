@@ -70,6 +70,8 @@ struct sim {
 	void (*central_message)(void *central, const char *topic, struct bytes payload);
 	int64_t (*central_run)(void *central); /* what is due; when to call again */
 	int64_t next_central_ms;
+	/* As sync_config's, with central's arg; NULL: none are asked for. Set before sim_restart. */
+	bool (*prefetched)(void *central, const struct prefetch_item *item, struct err *e);
 	/* The branch */
 	char dir[128];
 	struct db *db;

@@ -232,6 +232,44 @@ static const char *scan_json_of(const struct certificates *certs, const char *re
 	return json;
 }
 
+static void found(int status, const struct box_answer *a)
+{
+	holds("GET", "/v1/certificates", status, a);
+}
+
+static void certificates_hold(const struct certificates *certs)
+{
+	static const char path[] = "/v1/certificates?holder=" BOX_NUMBER "&kind=" CERT_TYPE "&purpose=" CERT_BUSINESS;
+	struct ecert cert = certificate_of(CERT_TYPE, "2", clock_now_s(&b.clock, loop_now_ms()) - 60, &b.key);
+	struct body_reply r = { .bodies_len = 1 };
+	struct err why = { 0 };
+	struct buf cose;
+	static uint8_t file[] = "made-up picture";
+	buf_init(&cose, ECERT_COSE_MAX);
+	cert.has_digest = true;
+	sha256((struct bytes){ file, sizeof(file) }, cert.digest);
+	certificate_sign(certs, &cert, &cose);
+	r.bodies[0] = (struct body){ .cose = buf_bytes(&cose),
+				     .media_type = "image/png",
+				     .file = { file, sizeof(file) },
+				     .consent_to_s = INT64_MAX };
+	b.line_up = true;
+	found(200, box_look_up(&b, path, &r, &why));
+	b.line_up = false;
+	found(200, box_ask(&b, "GET", path, b.token, NULL));
+	b.line_up = true;
+	(void)err_set(&why, ERR_DENIED, "central says no");
+	found(403, box_look_up(&b, path, NULL, &why));
+	(void)err_set(&why, ERR_MISSING, "central has none");
+	found(404, box_look_up(&b, path, NULL, &why));
+	b.line_up = false;
+	found(503, box_ask(&b, "GET", path, b.token, NULL));
+	found(400, box_ask(&b, "GET", "/v1/certificates?holder=1", b.token, NULL));
+	found(401, box_ask(&b, "GET", path, NULL, NULL));
+	found(405, box_ask(&b, "PUT", "/v1/certificates", b.token, "{}"));
+	buf_clear(&cose);
+}
+
 static void scans_hold(void)
 {
 	struct certificates certs;
@@ -252,6 +290,7 @@ static void scans_hold(void)
 	holds("GET", "/v1/scans/{id}", 401, box_ask(&b, "GET", path, NULL, NULL));
 	holds("GET", "/v1/scans/{id}", 404, box_ask(&b, "GET", "/v1/scans/nope", b.token, NULL));
 	holds("GET", "/v1/scans/{id}", 405, box_ask(&b, "PUT", path, b.token, "{}"));
+	certificates_hold(&certs);
 	got(200, "/v1/duties", b.token);
 	got(401, "/v1/duties", NULL);
 	other_method("GET", "/v1/duties");
