@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { MAJOR_UINT, MAJOR_NINT, MAJOR_BYTES, MAJOR_TEXT, MAJOR_ARRAY, MAJOR_MAP, MAJOR_TAG, MAJOR_SIMPLE };
+enum { TAG_DATE_TEXT = 0, TAG_TIME = 1 };
 #define INDEFINITE 31
 #define BREAK      0xff
 
@@ -229,6 +230,16 @@ static bool simple(struct source *s, const struct head *h)
 	}
 }
 
+/* That a text is a date, or a number a time, is known to who reads it: some write these tags and some do not (RFC 8949 section 3.4). */
+static bool tagged(struct source *s, const struct head *h, unsigned depth)
+{
+	unsigned major = s->at < s->end ? *s->at >> 5 : MAJOR_SIMPLE;
+	bool time_of_number = major == MAJOR_UINT || major == MAJOR_NINT || major == MAJOR_SIMPLE;
+	if (!(h->value == TAG_DATE_TEXT && major == MAJOR_TEXT) && !(h->value == TAG_TIME && time_of_number))
+		cbor_put_tag(s->out, h->value);
+	return item(s, depth);
+}
+
 static bool item(struct source *s, unsigned depth)
 {
 	struct head h;
@@ -243,7 +254,7 @@ static bool item(struct source *s, unsigned depth)
 	case MAJOR_TEXT: return string(s, &h);
 	case MAJOR_ARRAY: return array(s, &h, depth + 1);
 	case MAJOR_MAP: return map(s, &h, depth + 1);
-	case MAJOR_TAG: cbor_put_tag(s->out, h.value); return item(s, depth + 1);
+	case MAJOR_TAG: return tagged(s, &h, depth + 1);
 	default: return simple(s, &h);
 	}
 }

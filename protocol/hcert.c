@@ -6,8 +6,9 @@
 #include <string.h>
 
 enum { CLAIM_ISS = 1, CLAIM_EXP = 4, CLAIM_NBF = 5, CLAIM_IAT = 6, CLAIM_HCERT = -260, HCERT_DGC = 1 };
-#define CLAIMS_MAX 32
-#define TEXT_MAX   80 /* the schema's longest members */
+#define CLAIMS_MAX  32
+#define TEXT_MAX    80 /* the schema's longest members */
+#define ENTRIES_MAX 16
 
 /* --- the CWT --- */
 
@@ -42,9 +43,22 @@ static bool dgc_get(struct cbor *c, struct bytes *dgc, struct err *e)
 		if (key == HCERT_DGC)
 			*dgc = item;
 	}
-	if (dgc->data == NULL || dgc->data[0] >> 5 != CBOR_MAP)
-		return err_set(e, ERR_INPUT, "claim -260 holds no certificate");
-	return true;
+	return dgc->data != NULL || err_set(e, ERR_INPUT, "claim -260 holds no certificate");
+}
+
+/* Some put the certificate's CBOR into a byte string: inner then holds it, normal. */
+static bool dgc_unwrap(struct bytes *dgc, struct buf *inner, struct err *e)
+{
+	struct cbor c = cbor_over(*dgc);
+	struct bytes run;
+	enum cbor_type t;
+	if (cbor_peek(&c, &t) && t == CBOR_BYTES) {
+		if (!cbor_get_bytes(&c, &run, e) || !cbor_normalise(run, inner, e))
+			return false;
+		*dgc = buf_bytes(inner);
+		c = cbor_over(*dgc);
+	}
+	return (cbor_peek(&c, &t) && t == CBOR_MAP) || err_set(e, ERR_INPUT, "claim -260 holds no certificate");
 }
 
 static bool claim_get(struct cbor *c, struct cwt *out, struct err *e)
@@ -66,7 +80,7 @@ static bool claim_get(struct cbor *c, struct cwt *out, struct err *e)
 	}
 }
 
-static bool cwt_read(struct bytes data, struct cwt *out, struct err *e)
+static bool cwt_read(struct bytes data, struct cwt *out, struct buf *inner, struct err *e)
 {
 	struct cbor c = cbor_over(data);
 	size_t pairs;
@@ -83,7 +97,7 @@ static bool cwt_read(struct bytes data, struct cwt *out, struct err *e)
 			       out->dgc.data == NULL ? "claim -260"
 			       : out->has_exp        ? "iat"
 						     : "exp");
-	return true;
+	return dgc_unwrap(&out->dgc, inner, e);
 }
 
 /* --- the certificate in it --- */
@@ -101,6 +115,13 @@ static bool member_get(struct bytes map, const char *key, struct bytes *item, st
 	if (item->data != NULL && is_null(*item))
 		item->data = NULL;
 	return true;
+}
+
+/* Whether the member is there and says nothing: some issuers write null for what they do not know of a vaccine or a test. */
+static bool member_is_null(struct bytes map, const char *key)
+{
+	struct bytes item;
+	return cbor_find(map, key, &item, NULL) && item.data != NULL && is_null(item);
 }
 
 /* A text of at most TEXT_MAX characters; with must, one that is there. */
@@ -134,7 +155,7 @@ static bool has_form(const char *text, const char *form)
 	return *text == '\0';
 }
 
-/* A whole day, as some write it with midnight behind. */
+/* A whole day, as some write it with a time behind (RFC 3339 section 5.6, with T or t between). */
 static bool is_day(const char *text)
 {
 	char day[11];
@@ -142,12 +163,14 @@ static bool is_day(const char *text)
 		return false;
 	memcpy(day, text, 10);
 	day[10] = '\0';
-	return has_form(day, "0000-00-00") && (text[10] == '\0' || text[10] == 'T');
+	return has_form(day, "0000-00-00") && (text[10] == '\0' || text[10] == 'T' || text[10] == 't');
 }
 
 static bool day_get(struct bytes map, const char *key, struct err *e)
 {
 	char text[4 * TEXT_MAX + 1];
+	if (member_is_null(map, key))
+		return true;
 	if (!text_get(map, key, true, text, sizeof(text), e))
 		return false;
 	return is_day(text) || err_set(e, ERR_INPUT, "%s is no date", key);
@@ -156,9 +179,11 @@ static bool day_get(struct bytes map, const char *key, struct err *e)
 static bool date_time_get(struct bytes map, const char *key, struct err *e)
 {
 	char text[4 * TEXT_MAX + 1];
+	if (member_is_null(map, key))
+		return true;
 	if (!text_get(map, key, true, text, sizeof(text), e))
 		return false;
-	return (is_day(text) && text[10] == 'T' && strlen(text) >= 16) ||
+	return (is_day(text) && text[10] != '\0' && strlen(text) >= 16) ||
 	       err_set(e, ERR_INPUT, "%s is no date with a time", key);
 }
 
@@ -167,6 +192,8 @@ static bool dose_get(struct bytes map, const char *key, struct err *e)
 {
 	struct bytes item;
 	double v;
+	if (member_is_null(map, key))
+		return true;
 	if (!member_get(map, key, &item, e))
 		return false;
 	if (item.data == NULL)
@@ -181,7 +208,7 @@ static bool texts_get(struct bytes map, const char *const *keys, struct err *e)
 {
 	char text[4 * TEXT_MAX + 1];
 	for (; *keys != NULL; keys++)
-		if (!text_get(map, *keys, true, text, sizeof(text), e))
+		if (!member_is_null(map, *keys) && !text_get(map, *keys, true, text, sizeof(text), e))
 			return false;
 	return true;
 }
@@ -207,18 +234,16 @@ static bool recovery_check(struct bytes r, struct err *e)
 	return texts_get(r, texts, e) && day_get(r, "fr", e) && day_get(r, "df", e) && day_get(r, "du", e);
 }
 
-/* The only entry of the array, or data NULL when the member is missing, null or empty. */
-static bool entry_get(struct bytes dgc, const char *key, struct bytes *entry, struct err *e)
+/* The member's array; none when it is missing, null or empty. */
+static bool entries_get(struct bytes dgc, const char *key, size_t most, struct cbor *entries, size_t *len,
+			struct err *e)
 {
 	struct bytes item;
-	size_t len;
-	entry->data = NULL;
+	*len = 0;
 	if (!member_get(dgc, key, &item, e) || item.data == NULL)
 		return item.data == NULL;
-	struct cbor c = cbor_over(item);
-	if (!cbor_get_array(&c, 1, &len, e) || (len == 1 && !cbor_get_item(&c, entry, e)))
-		return err_wrap(e, "%s", key);
-	return true;
+	*entries = cbor_over(item);
+	return cbor_get_array(entries, most, len, e) || err_wrap(e, "%s", key);
 }
 
 static const struct {
@@ -230,29 +255,39 @@ static const struct {
 	{ "r", "hc1-r", recovery_check },
 };
 
+/* Of several the last one, the newest, names the certificate. */
+static bool group_read(struct cbor *entries, size_t len, size_t group, struct ecert *out, struct err *e)
+{
+	static const char *const texts[] = { "co", "is", NULL };
+	struct bytes entry;
+	for (; len > 0; len--)
+		if (!cbor_get_item(entries, &entry, e) || !groups[group].check(entry, e) ||
+		    !texts_get(entry, texts, e) || !text_get(entry, "ci", true, out->id, sizeof(out->id), e))
+			return err_wrap(e, "%s", groups[group].key);
+	return true;
+}
+
+/* Exactly one entry since version 1.2; before it a group could have several. */
 static bool entry_read(struct bytes dgc, struct ecert *out, struct err *e)
 {
-	struct bytes only = { NULL, 0 };
-	char text[4 * TEXT_MAX + 1];
-	size_t group = 0;
-	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
-		struct bytes entry;
-		if (!entry_get(dgc, groups[i].key, &entry, e))
+	static const size_t len_of_groups = sizeof(groups) / sizeof(groups[0]);
+	bool several = strncmp(out->version, "1.0.", 4) == 0 || strncmp(out->version, "1.1.", 4) == 0;
+	struct cbor entries[sizeof(groups) / sizeof(groups[0])];
+	size_t len, only_len = 0, group = 0;
+	for (size_t i = 0; i < len_of_groups; i++) {
+		if (!entries_get(dgc, groups[i].key, several ? ENTRIES_MAX : 1, &entries[i], &len, e))
 			return false;
-		if (entry.data == NULL)
+		if (len == 0)
 			continue;
-		if (only.data != NULL)
+		if (only_len > 0)
 			return err_set(e, ERR_INPUT, "more than one of v, t and r");
-		only = entry;
+		only_len = len;
 		group = i;
 	}
-	if (only.data == NULL)
+	if (only_len == 0)
 		return err_set(e, ERR_INPUT, "none of v, t and r");
 	memcpy(out->type, groups[group].type, strlen(groups[group].type) + 1);
-	return (groups[group].check(only, e) && text_get(only, "co", true, text, sizeof(text), e) &&
-		text_get(only, "is", true, text, sizeof(text), e) &&
-		text_get(only, "ci", true, out->id, sizeof(out->id), e)) ||
-	       err_wrap(e, "%s", groups[group].key);
+	return group_read(&entries[group], only_len, group, out, e);
 }
 
 static bool standard_is_good(const char *name)
@@ -348,11 +383,12 @@ static void issuer_read(const struct cwt *cwt, struct ecert *out)
 	}
 }
 
-static bool decode(struct bytes cwt_bytes, struct ecert *out, enum hcert_layer *layer, struct err *e)
+static bool decode(struct bytes cwt_bytes, struct ecert *out, struct buf *inner, enum hcert_layer *layer,
+		   struct err *e)
 {
 	struct cwt cwt;
 	*layer = HCERT_CWT;
-	if (!cwt_read(cwt_bytes, &cwt, e))
+	if (!cwt_read(cwt_bytes, &cwt, inner, e))
 		return err_wrap(e, "CWT");
 	out->profile = ECERT_HC1;
 	out->issued_s = cwt.iat_s;
@@ -367,18 +403,20 @@ static bool decode(struct bytes cwt_bytes, struct ecert *out, enum hcert_layer *
 
 bool hcert_decode(struct bytes cwt, struct ecert *out, enum hcert_layer *layer, struct err *e)
 {
-	struct buf normal;
+	struct buf normal, inner;
 	memset(out, 0, sizeof(*out));
 	*layer = HCERT_CWT;
 	if (cwt.len > ECERT_COSE_MAX)
 		return err_set(e, ERR_FULL, "CWT: %zu bytes, above %u", cwt.len, ECERT_COSE_MAX);
 	buf_init(&normal, CBOR_NORMAL_MAX(ECERT_COSE_MAX));
+	buf_init(&inner, CBOR_NORMAL_MAX(ECERT_COSE_MAX));
 	bool ok = cbor_normalise(cwt, &normal, e);
 	if (!ok)
 		ok = err_wrap(e, "CWT");
 	else
-		ok = decode(buf_bytes(&normal), out, layer, e);
+		ok = decode(buf_bytes(&normal), out, &inner, layer, e);
 	buf_clear(&normal);
+	buf_clear(&inner);
 	if (!ok)
 		memset(out, 0, sizeof(*out));
 	return ok;

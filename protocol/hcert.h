@@ -2,8 +2,9 @@
  * The claims of the EU's digital COVID certificates (HC1): a CWT whose claim -260 holds, under 1, a certificate by the eHN DGC schema,
  * versions 1.0.0 to 1.3.0 (ec.europa.eu, "EU DCC schema"; Implementing Decision (EU) 2021/1073). Read from any well-formed CBOR.
  *
- * The schema's rules are kept as it states them: ver, nam and dob; exactly one of v, t and r with exactly one entry in it; each entry's
- * required members; lengths and forms. Its value sets (vaccines, tests …) are not asked: no bank decides by them.
+ * The schema's rules are kept as it states them: ver, nam and dob; exactly one of v, t and r with exactly one entry in it (before version 1.2 with
+ * several); each entry's
+ * required members; lengths and forms. A member of an entry that is null passes, except for ci. Its value sets (vaccines, tests …) are not asked: no bank decides by them.
  */
 #ifndef PROTOCOL_HCERT_H
 #define PROTOCOL_HCERT_H

@@ -19,6 +19,7 @@ struct work {
 	const struct json *json; /* the case */
 	struct issuers *issuers;
 	int64_t now_s;
+	unsigned uses; /* HCERT_… of its certificate */
 	struct verdict verdict;
 	const char *text; /* PREFIX */
 	struct buf cose;  /* what the envelope held */
@@ -110,7 +111,8 @@ static bool issuers_make(struct work *w, const char *certificate, struct err *e)
 		json_put_text(&out, "kid", kid);
 		json_put_text(&out, "alg", alg_name(public_key_alg(key)));
 		json_put_text(&out, "key", certificate);
-		kinds_put(hcert_uses(says.uses, says.uses_len), &out);
+		w->uses = hcert_uses(says.uses, says.uses_len);
+		kinds_put(w->uses, &out);
 		json_close(&out, '}');
 		json_close(&out, ']');
 		json_close(&out, '}');
@@ -194,38 +196,51 @@ static bool same(const struct json *j, struct bytes item, unsigned depth)
 	return false;
 }
 
-/* The certificate inside a CWT, normal CBOR. */
-static bool dgc_of_cwt(struct bytes cwt, struct bytes *dgc)
+static bool dgc_unwrapped(struct cbor *c, struct buf *inner, struct bytes *dgc)
+{
+	struct bytes run;
+	enum cbor_type t;
+	if (!cbor_peek(c, &t) || t != CBOR_BYTES)
+		return cbor_get_item(c, dgc, NULL);
+	bool ok = cbor_get_bytes(c, &run, NULL) && cbor_normalise(run, inner, NULL);
+	*dgc = buf_bytes(inner);
+	return ok;
+}
+
+/* The certificate inside a CWT, normal CBOR; inner holds what was in a byte string. */
+static bool dgc_of_cwt(struct bytes cwt, struct buf *inner, struct bytes *dgc)
 {
 	struct cbor c = cbor_over(cwt);
 	size_t pairs;
 	if (!cbor_get_map(&c, 64, &pairs, NULL))
 		return false;
 	for (; pairs > 0; pairs--) {
-		int64_t key, inner;
+		int64_t key, version;
 		struct bytes value;
 		if (!cbor_get_int(&c, &key, NULL) || !cbor_get_item(&c, &value, NULL))
 			return false;
 		struct cbor in = cbor_over(value);
 		size_t n;
-		if (key == -260 && cbor_get_map(&in, 1, &n, NULL) && cbor_get_int(&in, &inner, NULL))
-			return cbor_get_item(&in, dgc, NULL);
+		if (key == -260 && cbor_get_map(&in, 1, &n, NULL) && cbor_get_int(&in, &version, NULL))
+			return dgc_unwrapped(&in, inner, dgc);
 	}
 	return false;
 }
 
 static bool message_says(const struct buf *cose, const struct json *expected)
 {
-	struct buf memory, normal;
+	struct buf memory, normal, inner;
 	struct sign1 s;
 	struct bytes dgc;
 	buf_init(&memory, CASE_MAX);
 	buf_init(&normal, CASE_MAX);
+	buf_init(&inner, CASE_MAX);
 	bool ok = sign1_parse(buf_bytes(cose), SIGN1_FOREIGN, &memory, &s, NULL) &&
-		  cbor_normalise(s.payload, &normal, NULL) && dgc_of_cwt(buf_bytes(&normal), &dgc) &&
+		  cbor_normalise(s.payload, &normal, NULL) && dgc_of_cwt(buf_bytes(&normal), &inner, &dgc) &&
 		  same(expected, dgc, 0);
 	buf_clear(&memory);
 	buf_clear(&normal);
+	buf_clear(&inner);
 	return ok;
 }
 
@@ -241,15 +256,17 @@ static bool hex_take(const char *hex, struct buf *out)
 /* The CBOR member is the certificate itself, or (some write it so) the whole CWT. */
 static bool object_says(const char *hex, const struct json *expected)
 {
-	struct buf raw, normal;
+	struct buf raw, normal, inner;
 	struct bytes dgc;
 	buf_init(&raw, CASE_MAX);
 	buf_init(&normal, CASE_MAX);
+	buf_init(&inner, CASE_MAX);
 	bool ok = hex_take(hex, &raw) && cbor_normalise(buf_bytes(&raw), &normal, NULL) &&
 		  (same(expected, buf_bytes(&normal), 0) ||
-		   (dgc_of_cwt(buf_bytes(&normal), &dgc) && same(expected, dgc, 0)));
+		   (dgc_of_cwt(buf_bytes(&normal), &inner, &dgc) && same(expected, dgc, 0)));
 	buf_clear(&raw);
 	buf_clear(&normal);
+	buf_clear(&inner);
 	return ok;
 }
 
@@ -280,6 +297,43 @@ static bool found(const struct verdict *v, enum scan_code code)
 	return false;
 }
 
+/* The claims of a message that does not verify: some cases state what its dates and its signer's usage would have said. */
+static bool claims_of(const struct work *w, struct ecert *cert)
+{
+	struct buf memory;
+	struct sign1 s;
+	enum hcert_layer layer;
+	buf_init(&memory, CASE_MAX);
+	bool ok = w->has_cose && sign1_parse(buf_bytes(&w->cose), SIGN1_FOREIGN, &memory, &s, NULL) &&
+		  hcert_decode(s.payload, cert, &layer, NULL);
+	buf_clear(&memory);
+	return ok;
+}
+
+static bool in_force(const struct work *w)
+{
+	const struct verdict *v = &w->verdict;
+	struct ecert cert;
+	if (v->authentic)
+		return !found(v, SCAN_NOT_YET_VALID) && !found(v, SCAN_EXPIRED);
+	return claims_of(w, &cert) && cert.from_s <= w->now_s + VERIFY_SKEW_S && w->now_s <= cert.to_s;
+}
+
+static bool is_entitled(const struct work *w)
+{
+	static const char *const types[] = { "hc1-v", "hc1-t", "hc1-r" };
+	const struct verdict *v = &w->verdict;
+	struct ecert cert;
+	if (v->authentic)
+		return !found(v, SCAN_ISSUER_NOT_ENTITLED);
+	if (!claims_of(w, &cert))
+		return false;
+	for (size_t i = 0; i < 3; i++)
+		if (strcmp(types[i], cert.type) == 0)
+			return (w->uses & 1U << i) != 0;
+	return false;
+}
+
 static bool result_of(const struct work *w, enum dgc_step step)
 {
 	const struct verdict *v = &w->verdict;
@@ -293,8 +347,8 @@ static bool result_of(const struct work *w, enum dgc_step step)
 		return w->has_cose && !(v->code == SCAN_FORMAT && (v->layer == LAYER_COSE || v->layer == LAYER_CWT));
 	case DGC_VERIFY: return v->authentic;
 	case DGC_SCHEMA: return w->has_cose && v->code != SCAN_FORMAT;
-	case DGC_EXPIRATION: return v->authentic && !found(v, SCAN_NOT_YET_VALID) && !found(v, SCAN_EXPIRED);
-	case DGC_KEY_USAGE: return v->authentic && !found(v, SCAN_ISSUER_NOT_ENTITLED);
+	case DGC_EXPIRATION: return in_force(w);
+	case DGC_KEY_USAGE: return is_entitled(w);
 	case DGC_OBJECT: return json != NULL && object_says(member(w->json, "CBOR"), json);
 	case DGC_JSON: return json != NULL && w->has_cose && message_says(&w->cose, json);
 	case DGC_ENCODE: return encodes(member(w->json, "COSE"));
