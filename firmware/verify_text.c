@@ -110,7 +110,7 @@ static void put_time(struct json_out *j, const char *key, int64_t time_s)
 {
 	struct tm tm;
 	char text[40];
-	time_t local = (time_t)(time_s + CHECK_CHINA_S);
+	time_t local = time_s == ECERT_NO_END ? 0 : (time_t)(time_s + CHECK_CHINA_S);
 	if (time_s == ECERT_NO_END || gmtime_r(&local, &tm) == NULL) {
 		json_put_null(j, key);
 		return;

@@ -136,6 +136,19 @@ static void what_central_gives_is_shown_kept_and_comes_out_of_the_cache_with_the
 	CU_ASSERT_TRUE(box_metric(&b, "xinbian_cache_items") == 1);
 }
 
+static void one_without_end_is_kept_until_its_consents_end(void)
+{
+	struct ecert cert = certificate_of(CERT_TYPE, "1", now_s - 60, &b.key);
+	cert.to_s = ECERT_NO_END;
+	struct body_reply r = reply_of(&cert);
+	fresh();
+	CU_ASSERT_TRUE(has(online(&r, ERR_NONE), "\"to\":null"));
+	CU_ASSERT_TRUE(has(offline(), "\"to\":null"));
+	r.bodies[0].consent_to_s = now_s - 1; /* it ended on the way */
+	CU_ASSERT_EQUAL(online(&r, ERR_NONE)->status, 200);
+	CU_ASSERT_EQUAL(offline()->status, 503);
+}
+
 static void another_purpose_or_kind_is_not_given_what_was_kept_for_this_one(void)
 {
 	struct ecert cert = certificate_of(CERT_TYPE, "1", now_s - 60, &b.key);
@@ -327,6 +340,7 @@ static CU_TestInfo tests[] = {
 	  nothing_kept_and_no_line_is_503_and_stands_in_the_journal },
 	{ "what central gives is shown, kept, and comes out of the cache with the line down",
 	  what_central_gives_is_shown_kept_and_comes_out_of_the_cache_with_the_line_down },
+	{ "one without end is kept until its consent's end", one_without_end_is_kept_until_its_consents_end },
 	{ "another purpose or kind is not given what was kept for this one",
 	  another_purpose_or_kind_is_not_given_what_was_kept_for_this_one },
 	{ "central's no erases what is kept, its silence does not",
