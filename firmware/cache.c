@@ -55,31 +55,6 @@ static bool holder_tag(const struct cache *c, const struct cache_key *k, uint8_t
 	return ok;
 }
 
-/* CBOR [cose, media type, file or null, left out]. */
-static void body_put(const struct body *b, struct buf *out)
-{
-	cbor_put_array(out, 4);
-	cbor_put_bytes(out, b->cose);
-	cbor_put_text(out, b->media_type);
-	if (b->file.data != NULL)
-		cbor_put_bytes(out, b->file);
-	else
-		cbor_put_null(out);
-	cbor_put_bool(out, b->file_left_out);
-}
-
-static bool body_get(struct bytes plain, struct body *b)
-{
-	struct cbor in = cbor_over(plain);
-	enum cbor_type t;
-	*b = (struct body){ .consent_to_s = INT64_MAX };
-	return cbor_expect_array(&in, 4, NULL) && cbor_get_bytes(&in, &b->cose, NULL) &&
-	       cbor_get_string(&in, b->media_type, sizeof(b->media_type), NULL) &&
-	       (cbor_peek(&in, &t) && t == CBOR_NULL ? cbor_get_null(&in, NULL)
-						     : cbor_get_bytes(&in, &b->file, NULL)) &&
-	       cbor_get_bool(&in, &b->file_left_out, NULL) && cbor_end(&in, NULL);
-}
-
 /* --- writing: inside a transaction, with the counts kept --- */
 
 /* Runs a DELETE … RETURNING LENGTH(sealed) whose parameters are bound when ok. *gone NULL: nobody asks. */
@@ -239,8 +214,9 @@ bool cache_each(struct cache *c, const struct cache_key *key, int64_t now_s,
 	size_t len = 0;
 	bool ok = found_load(c, key, now_s, found, &len, e) && found_used(c, found, len, now_s, e);
 	for (size_t i = 0; i < len; i++) {
+		struct cbor in = cbor_over(buf_bytes(&found[i].plain));
 		struct body b;
-		if (ok && body_get(buf_bytes(&found[i].plain), &b))
+		if (ok && body_get(&in, &b, NULL) && cbor_end(&in, NULL))
 			each(arg, &b, found[i].fetched_s);
 		wipe(&found[i].plain);
 	}

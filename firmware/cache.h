@@ -39,8 +39,8 @@ struct cache_key {
 /* One that takes the place of the same certificate's for the same purpose. identity: ecert_identity's canonical text. */
 bool cache_put(struct cache *c, const struct cache_key *key, const char *identity, const struct body *body,
 	       int64_t to_s, int64_t now_s, struct err *e) CHECKED;
-/* Each that may still be given out at now_s, newest first, at most BODIES_MAX; they are used then. body borrows for the call; its
-   consent_to_s and status are not kept. */
+/* Each that may still be given out at now_s, newest first, at most BODIES_MAX; they are used then. body is as it was put and borrows for
+   the call. */
 bool cache_each(struct cache *c, const struct cache_key *key, int64_t now_s,
 		void (*each)(void *arg, const struct body *body, int64_t fetched_s), void *arg,
 		struct err *e) CHECKED;

@@ -337,7 +337,7 @@ void lan_certificates(struct lan *l, struct http_request *r, const char *termina
 		abort();
 	*k = (struct lan_lookup){ .lan = l, .pending = p };
 	p->request = k;
-	snprintf(p->terminal, sizeof(p->terminal), "%s", terminal);
+	lan_pending_name(p, terminal, "");
 	if (!lookup_parse(k, r, terminal, &e)) {
 		lan_reply_error(l, r, e.code == ERR_IO ? 503 : lan_status_of(e.code), &e);
 		lan_pending_free(p);

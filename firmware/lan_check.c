@@ -9,17 +9,14 @@
 
 static bool check_parse(struct lan *l, struct lan_pending *p, const char *terminal, struct err *e)
 {
-	struct bytes body = http_body(p->http);
 	struct check_request *r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		abort();
 	p->request = r;
-	if (!check_request_parse(body, r, e))
+	if (!check_request_parse(http_body(p->http), r, e))
 		return false;
 	snprintf(r->terminal, sizeof(r->terminal), "%s", terminal);
-	snprintf(p->terminal, sizeof(p->terminal), "%s", terminal);
-	snprintf(p->request_id, sizeof(p->request_id), "%s", r->request_id);
-	sha256(body, p->hash);
+	lan_pending_name(p, terminal, r->request_id);
 	return lan_can_answer(l, e);
 }
 

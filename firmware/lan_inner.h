@@ -45,6 +45,8 @@ struct lan_kind {
 /* lan_turn.c */
 struct lan_pending *lan_pending_new(struct http_request *r, const struct lan_kind *kind);
 void lan_pending_free(struct lan_pending *p);
+/* Whose it is, and what makes a repeated one the same: its id and its body. */
+void lan_pending_name(struct lan_pending *p, const char *terminal, const char *request_id);
 void lan_pending_add(struct lan *l, struct lan_pending *p);
 bool lan_pending_fail(struct lan_pending *p, int status, const struct err *e); /* true */
 

@@ -166,23 +166,20 @@ void lan_scan_add(struct lan *l, struct scan_request *r)
 {
 	struct lan_pending *p = lan_pending_new(NULL, &scan_kind);
 	p->request = r;
-	snprintf(p->terminal, sizeof(p->terminal), "%s", r->terminal);
+	lan_pending_name(p, r->terminal, "");
 	lan_pending_add(l, p);
 }
 
 static bool scan_parse(struct lan *l, struct lan_pending *p, const char *terminal, struct err *e)
 {
-	struct bytes body = http_body(p->http);
 	struct scan_request *r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		abort();
 	p->request = r;
-	if (!scan_request_parse(body, r, e))
+	if (!scan_request_parse(http_body(p->http), r, e))
 		return false;
 	snprintf(r->terminal, sizeof(r->terminal), "%s", terminal);
-	snprintf(p->terminal, sizeof(p->terminal), "%s", terminal);
-	snprintf(p->request_id, sizeof(p->request_id), "%s", r->request_id);
-	sha256(body, p->hash);
+	lan_pending_name(p, terminal, r->request_id);
 	return lan_can_answer(l, e);
 }
 

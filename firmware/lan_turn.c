@@ -4,6 +4,7 @@
  */
 #include "firmware/lan_inner.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,14 @@ struct lan_pending *lan_pending_new(struct http_request *r, const struct lan_kin
 	p->came_s = lan_now_s();
 	buf_init(&p->reply, LAN_REPLY_MAX);
 	return p;
+}
+
+void lan_pending_name(struct lan_pending *p, const char *terminal, const char *request_id)
+{
+	snprintf(p->terminal, sizeof(p->terminal), "%s", terminal);
+	snprintf(p->request_id, sizeof(p->request_id), "%s", request_id);
+	if (p->http != NULL)
+		sha256(http_body(p->http), p->hash);
 }
 
 void lan_pending_add(struct lan *l, struct lan_pending *p)

@@ -42,8 +42,7 @@ bool body_query_decode(struct bytes data, struct body_query *q, struct err *e)
 	return true;
 }
 
-/* [cose, media type, file or null, left out, consent's end or null, status] */
-static void body_put(const struct body *b, struct buf *out)
+void body_put(const struct body *b, struct buf *out)
 {
 	cbor_put_array(out, 6);
 	cbor_put_bytes(out, b->cose);
@@ -66,7 +65,7 @@ static bool is_null(const struct cbor *c)
 	return cbor_peek(c, &t) && t == CBOR_NULL;
 }
 
-static bool body_get(struct cbor *c, struct body *b, struct err *e)
+bool body_get(struct cbor *c, struct body *b, struct err *e)
 {
 	uint64_t status;
 	memset(b, 0, sizeof(*b));

@@ -35,6 +35,10 @@ struct body {
 	int64_t consent_to_s;     /* the holder's consent ends; INT64_MAX never */
 	enum ecert_status status; /* as central knows it now */
 };
+/* CBOR [cose, media type, file or null, left out, consent's end or null, status], as one item among others. */
+void body_put(const struct body *b, struct buf *out);
+/* Borrows from what c reads. */
+bool body_get(struct cbor *c, struct body *b, struct err *e) CHECKED;
 /* The reply's body, when its status is ERR_NONE: the CBOR byte string of seal_to(the branch's point, context BODY_REPLY_CONTEXT ‖ branch). */
 #define BODIES_MAX 16
 struct body_reply {

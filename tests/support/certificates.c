@@ -96,6 +96,14 @@ void certificates_close(struct certificates *c)
 	buf_clear(&c->kinds_cbor);
 }
 
+void certificates_apply(const struct certificates *c, struct documents *d)
+{
+	struct err e = { 0 };
+	must(documents_apply(d, DOCUMENT_ISSUERS, 2, buf_bytes(&c->issuers_cbor), &e) &&
+		     documents_apply(d, DOCUMENT_KINDS, 2, buf_bytes(&c->kinds_cbor), &e),
+	     &e);
+}
+
 struct ecert certificate_of(const char *type, const char *serial, int64_t now_s, const struct tag_key *key)
 {
 	struct ecert c = { .profile = ECERT_XB1, .issued_s = now_s, .from_s = now_s, .to_s = now_s + 365LL * 86400 };

@@ -5,6 +5,7 @@
 #ifndef TESTS_SUPPORT_CERTIFICATES_H
 #define TESTS_SUPPORT_CERTIFICATES_H
 
+#include "firmware/documents.h"
 #include "firmware/verify.h"
 
 #define CERT_ISSUER   "11330800002500000X"    /* shaped like a credit code; nobody's */
@@ -26,6 +27,9 @@ void certificates_close(struct certificates *c);
 /* The issuers document with these; appended to out, as CBOR. */
 void certificates_issuers(const struct certificates *c, const char *key_members, const char *issuer_kinds,
 			  struct buf *out);
+
+/* Both documents come into force there, as version 2. */
+void certificates_apply(const struct certificates *c, struct documents *d);
 
 /* Issued at now_s of this type for this serial, in force for a year, holder of the tests' ADULT (checks.h) tagged under key, masked
    when key is NULL, none for CERT_NOBODY. */

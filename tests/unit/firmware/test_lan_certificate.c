@@ -18,9 +18,7 @@ static void setup(void)
 {
 	box_open(&b, false);
 	certificates_open(&certs, "", "['*']");
-	if (!documents_apply(b.documents, DOCUMENT_ISSUERS, 2, buf_bytes(&certs.issuers_cbor), NULL) ||
-	    !documents_apply(b.documents, DOCUMENT_KINDS, 2, buf_bytes(&certs.kinds_cbor), NULL))
-		abort();
+	certificates_apply(&certs, b.documents);
 	now_s = clock_now_s(&b.clock, loop_now_ms());
 }
 

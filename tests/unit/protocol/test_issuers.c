@@ -1,5 +1,6 @@
 #include "protocol/issuers.h"
 #include "tests/support/documents.h"
+#include "tests/support/keys.h"
 #include "tests/support/wire.h"
 #include "tests/test.h"
 
@@ -13,24 +14,6 @@
 #define DOCUMENT(issuers) "{'type':'issuers','title':{'zh':'题','en':'title'},'sample':true,'issuers':[" issuers "]}"
 #define KEY(kid, rest)    "{'kid':'" kid "','alg':'ES256','key':'$P'" rest "}"
 #define PLAIN(kid)        KEY(kid, "")
-
-/* As in test_public_key.c: a certificate of P-256 for tests and vaccinations, and a key of RSA. */
-static const char certificate_hex[] =
-	"308201763082011ca0030201020214637e57ba93e3fb457e90ae4621830da3bd4113c9300a06082a8648ce3d040302301131"
-	"0f300d06035504030c0653616d706c65301e170d3236303130313030303030305a170d3237313233313233353935395a3011"
-	"310f300d06035504030c0653616d706c653059301306072a8648ce3d020106082a8648ce3d03010703420004d307aca7b8b4"
-	"ef02fe1920132f4af3adb3e71c701654597730d76db9e9ae1ceb14238f4758a18f1548e0fef2d6ea6e94a265554c61d2976e"
-	"60b8aef51e409b33a352305030240603551d25041d301b060b2b060104018e378f650101060c2b06010401008e378f650102"
-	"30090603551d1304023000301d0603551d0e0416041480286fa430cc90fea49539fe19225b60a6b9f3f0300a06082a8648ce"
-	"3d0403020348003045022100a7def39e58b5b89e5ceb59f66300c4760e45d37274bc6bdc38b3af2e80481ed102206bc77ffe"
-	"0b0361b999ba4d422f8d152e873209a70ee7dd5b5f0695db2956dd39";
-static const char rsa_2048_hex[] =
-	"30820122300d06092a864886f70d01010105000382010f003082010a0282010100ccd38d848cf5587f58f8775bce825ebc03"
-	"7772c8845f394969af5a642c0326c6ddb5ff1ab0cd45f52cab927ef09ce0cfbe2ccdfd6921162e738b8df1e27ff31c572f25"
-	"f17e887aaafc628e6178606ec651c19e229e624b8f393205782d915029535cb42dc22e871ce817f0169e013874a771a4bbd9"
-	"62fa20450e0e832854aeb87ff703f48ef9d6c0f218c7e5ea0a0446e5a9c33a815371be7eaa278acb95519209b2fd6aa98692"
-	"4f14916002a34b00b13c105dbbc0512f55c92889b3151d80781825762bd80cde67b7ad62804df6e601bd894be764f3dd8eff"
-	"034642be703f62420b18a6fa50ad1814461c8bb41f1b4a5df9cb7911a1876854b4a0adfb2d8b710203010001";
 
 static struct err e;
 static struct buf point_der, certificate, rsa; /* base64 */
@@ -61,8 +44,8 @@ static void setup(void)
 	buf_init(&der, 256);
 	CU_ASSERT_TRUE_FATAL(public_key_der(point, &der, &e));
 	encode(buf_bytes(&der), &point_der);
-	encode_hex(certificate_hex, &certificate);
-	encode_hex(rsa_2048_hex, &rsa);
+	encode_hex(keys_certificate_hex, &certificate);
+	encode_hex(keys_rsa_2048_hex, &rsa);
 	buf_clear(&der);
 }
 

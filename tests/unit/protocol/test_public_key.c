@@ -1,4 +1,5 @@
 #include "protocol/public_key.h"
+#include "tests/support/keys.h"
 #include "tests/support/wire.h"
 #include "tests/test.h"
 
@@ -9,24 +10,6 @@
 
 /* Made once by openssl for these tests; their private keys are thrown away. */
 
-/* P-256, from 2026-01-01 to 2027-12-31 23:59:59 UTC, with the EU's two spellings of "may sign": test, vaccination */
-static const char certificate_hex[] =
-	"308201763082011ca0030201020214637e57ba93e3fb457e90ae4621830da3bd4113c9300a06082a8648ce3d040302301131"
-	"0f300d06035504030c0653616d706c65301e170d3236303130313030303030305a170d3237313233313233353935395a3011"
-	"310f300d06035504030c0653616d706c653059301306072a8648ce3d020106082a8648ce3d03010703420004d307aca7b8b4"
-	"ef02fe1920132f4af3adb3e71c701654597730d76db9e9ae1ceb14238f4758a18f1548e0fef2d6ea6e94a265554c61d2976e"
-	"60b8aef51e409b33a352305030240603551d25041d301b060b2b060104018e378f650101060c2b06010401008e378f650102"
-	"30090603551d1304023000301d0603551d0e0416041480286fa430cc90fea49539fe19225b60a6b9f3f0300a06082a8648ce"
-	"3d0403020348003045022100a7def39e58b5b89e5ceb59f66300c4760e45d37274bc6bdc38b3af2e80481ed102206bc77ffe"
-	"0b0361b999ba4d422f8d152e873209a70ee7dd5b5f0695db2956dd39";
-/* SubjectPublicKeyInfo */
-static const char rsa_2048_hex[] =
-	"30820122300d06092a864886f70d01010105000382010f003082010a0282010100ccd38d848cf5587f58f8775bce825ebc03"
-	"7772c8845f394969af5a642c0326c6ddb5ff1ab0cd45f52cab927ef09ce0cfbe2ccdfd6921162e738b8df1e27ff31c572f25"
-	"f17e887aaafc628e6178606ec651c19e229e624b8f393205782d915029535cb42dc22e871ce817f0169e013874a771a4bbd9"
-	"62fa20450e0e832854aeb87ff703f48ef9d6c0f218c7e5ea0a0446e5a9c33a815371be7eaa278acb95519209b2fd6aa98692"
-	"4f14916002a34b00b13c105dbbc0512f55c92889b3151d80781825762bd80cde67b7ad62804df6e601bd894be764f3dd8eff"
-	"034642be703f62420b18a6fa50ad1814461c8bb41f1b4a5df9cb7911a1876854b4a0adfb2d8b710203010001";
 /* "signed text" under it: a salt of 32 bytes, one of 20, and PKCS #1 v1.5 */
 static const char pss_hex[] =
 	"4ffb6167ff4d5fd2c3d127367d29ffc94e736bf3da43cf047c99b4ac250bc2bcf696f749784e60a3d5998c172a883c9a4079"
@@ -128,7 +111,7 @@ static bool verifies(struct public_key *k, const char *text, const char *signatu
 
 static void a_signature_of_pss_verifies_with_a_salt_as_long_as_the_hash(void)
 {
-	struct public_key *k = public_key_parse(read_into(&der, rsa_2048_hex), &e);
+	struct public_key *k = public_key_parse(read_into(&der, keys_rsa_2048_hex), &e);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(k);
 	CU_ASSERT_EQUAL(public_key_alg(k), ALG_PS256);
 	for (int again = 0; again < 2; again++) {
@@ -195,7 +178,7 @@ static void a_published_signature_verifies_and_no_changed_bit_of_it(void)
 static void a_certificate_gives_its_key_period_and_uses(void)
 {
 	struct key_certificate c;
-	struct public_key *k = public_key_of_certificate(read_into(&der, certificate_hex), &c, &e);
+	struct public_key *k = public_key_of_certificate(read_into(&der, keys_certificate_hex), &c, &e);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(k);
 	CU_ASSERT_EQUAL(public_key_alg(k), ALG_ES256);
 	CU_ASSERT_EQUAL(c.from_s, 1767225600);
@@ -212,7 +195,7 @@ static void a_certificate_gives_its_key_period_and_uses(void)
 /* Whatever a byte is changed to, it is read within its bounds; the key is then either none or one that could be used. */
 static void a_bent_certificate_is_read_within_its_bounds(void)
 {
-	read_into(&der, certificate_hex);
+	read_into(&der, keys_certificate_hex);
 	for (size_t i = 0; i < der.len; i++) {
 		static const uint8_t bends[] = { 0x01, 0x80, 0xff };
 		for (size_t j = 0; j < sizeof(bends); j++) {
@@ -286,7 +269,7 @@ static void keys_of_other_kinds_and_curves_are_refused(void)
 	read_into(&der, p384_hex);
 	der.data[der.len - 1] ^= 1;
 	CU_ASSERT_TRUE(refuses(buf_bytes(&der), parse));
-	CU_ASSERT_TRUE(refuses_cut_and_longer(read_into(&der, rsa_2048_hex), parse));
+	CU_ASSERT_TRUE(refuses_cut_and_longer(read_into(&der, keys_rsa_2048_hex), parse));
 }
 
 static void algorithms_are_named(void)
