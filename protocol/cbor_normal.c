@@ -230,13 +230,18 @@ static bool simple(struct source *s, const struct head *h)
 	}
 }
 
-/* That a text is a date, or a number a time, is known to who reads it: some write these tags and some do not (RFC 8949 section 3.4). */
+/*
+ * That a text is a date, or a number a time, is known to who reads it: some write these tags and some do not, so they are left out. Before
+ * anything else they are not valid (RFC 8949 sections 3.4.1 and 3.4.2).
+ */
 static bool tagged(struct source *s, const struct head *h, unsigned depth)
 {
-	unsigned major = s->at < s->end ? *s->at >> 5 : MAJOR_SIMPLE;
-	bool time_of_number = major == MAJOR_UINT || major == MAJOR_NINT || major == MAJOR_SIMPLE;
-	if (!(h->value == TAG_DATE_TEXT && major == MAJOR_TEXT) && !(h->value == TAG_TIME && time_of_number))
+	unsigned major = s->at < s->end ? *s->at >> 5 : MAJOR_TAG;
+	if (h->value != TAG_DATE_TEXT && h->value != TAG_TIME)
 		cbor_put_tag(s->out, h->value);
+	else if (h->value == TAG_DATE_TEXT ? major != MAJOR_TEXT
+					   : major != MAJOR_UINT && major != MAJOR_NINT && major != MAJOR_SIMPLE)
+		return refuse(s, "a tag of time before what is none");
 	return item(s, depth);
 }
 

@@ -1,9 +1,8 @@
 /*
  * Foreign CBOR made deterministic, so that everything behind it is read by the one strict reader (cbor.h). Takes what is well-formed
  * (RFC 8949): indefinite lengths, longer heads, floats of any width, keys in any order, undefined as null, a date's or a time's tag 0 or 1
- * left out. Refuses what leaves a
- * meaning open: the same key twice, text that is not UTF-8, other simple values, reserved heads, bytes behind the item, and more than
- * CBOR_DEPTH_MAX levels. The result has at most CBOR_NORMAL_MAX bytes. Time is at worst data.len · CBOR_DEPTH_MAX · log, so callers bound data.
+ * left out. Refuses what leaves a meaning open: the same key twice, text that is not UTF-8, other simple values, reserved heads, a tag 0
+ * or 1 before what is no date or time, bytes behind the item, and more than CBOR_DEPTH_MAX levels. The result has at most CBOR_NORMAL_MAX bytes. Time is at worst data.len · CBOR_DEPTH_MAX · log, so callers bound data.
  */
 #ifndef PROTOCOL_CBOR_NORMAL_H
 #define PROTOCOL_CBOR_NORMAL_H

@@ -85,9 +85,6 @@ static const struct {
 	{ "c11a00000001", "01" },
 	{ "c120", "20" },
 	{ "c1fb3ff8000000000000", "f93e00" },
-	{ "c001", "c001" }, /* not before what they are not for */
-	{ "c16161", "c16161" },
-	{ "c04161", "c04161" },
 	{ "a101c06161", "a1016161" },
 	{ "d8126161", "d26161" },
 	{ "d83dd29fff", "d83dd280" },
@@ -145,7 +142,12 @@ static void what_has_no_meaning_or_two_is_refused(void)
 		"f3",
 		"f820",
 		"f8ff",
-		"f814",               /* simple values that are not registered, or in two bytes */
+		"f814", /* simple values that are not registered, or in two bytes */
+		"c001", /* a tag of time before what is none */
+		"c16161",
+		"c04161",
+		"c0c060",
+		"c1c101",
 		"5bffffffffffffffff", /* longer than all there is */
 		"9bffffffffffffffff",
 		"bbffffffffffffffff",
