@@ -26,6 +26,7 @@ for folder in $all; do
 	forbid $folder '#include <mbedtls/' 'protocol/(crypto|public_key)\.c|protocol/base/(pki|tls)\.c' "only crypto.c, public_key.c, pki.c and tls.c see mbedTLS"
 	forbid $folder '#include <jansson' 'protocol/base/json\.c' "only json.c sees jansson.h"
 	forbid $folder '#include <ini' 'protocol/base/config\.c' "only config.c sees ini.h"
+	forbid $folder '#include <gpiod' 'board/gpiod\.c' "only gpiod.c sees gpiod.h"
 	forbid $folder '#include <seccomp' 'protocol/base/sandbox\.c' "only sandbox.c sees seccomp.h"
 	forbid $folder '\b(strcpy|strcat|sprintf|gets|strtok|atoi|atol|alloca|system|popen|localtime|gmtime|rand)\(' "$none" "a banned function"
 done
