@@ -107,11 +107,11 @@ static bool branch_put(struct api_call *call, const struct db_query *q, struct e
 {
 	static const char *const numbers[] = { "enrolled_s",    "revoked_s", "last_seen_s",   "clock_s",
 					       "head_sequence", "checks",    "journal_first", "journal_last",
-					       "faults",        "status_s" };
+					       "faults",        "status_s",  "tampered_s" };
 	json_open(&call->json, NULL, '{');
 	json_put_text(&call->json, "name", db_text(q, 0));
 	json_put_text(&call->json, "software", db_text(q, 1));
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < (int)(sizeof(numbers) / sizeof(numbers[0])); i++)
 		json_put_int(&call->json, numbers[i], db_int(q, i + 2));
 	bool ok = lists_put(call, db_text(q, 0), e) && alarms_put(call, db_text(q, 0), e);
 	json_close(&call->json, '}');
@@ -121,11 +121,11 @@ static bool branch_put(struct api_call *call, const struct db_query *q, struct e
 static bool branch_list(struct api_call *call, struct err *e)
 {
 	bool row = false, ok = false;
-	struct db_query *q =
-		db_query(call->central->release.db,
-			 "SELECT name, software, enrolled_s, revoked_s, last_seen_s, clock_s, head_sequence,"
-			 " checks, journal_first, journal_last, faults, status_s FROM branch ORDER BY name",
-			 e);
+	struct db_query *q = db_query(
+		call->central->release.db,
+		"SELECT name, software, enrolled_s, revoked_s, last_seen_s, clock_s, head_sequence,"
+		" checks, journal_first, journal_last, faults, status_s, tampered_s FROM branch ORDER BY name",
+		e);
 	if (q == NULL)
 		return false;
 	json_open(&call->json, NULL, '{');

@@ -239,9 +239,7 @@ bool api_decision_subject(struct api_call *call, struct err *e)
 	bool ok = found_load(call, f, e) && unseal_audit(call, e) &&
 		  journals_unseal(release->db, f->epoch_id, &f->d, release->vault_key, &plain, e) &&
 		  subject_put(&call->json, buf_bytes(&plain), e);
-	if (plain.data != NULL)
-		explicit_bzero(plain.data, plain.cap);
-	buf_clear(&plain);
+	buf_wipe(&plain);
 	found_free(f);
 	return ok;
 }

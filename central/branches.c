@@ -21,8 +21,8 @@ bool branches_find(struct db *db, const char *name, struct branch *out, struct e
 {
 	bool row = false;
 	*out = (struct branch){ 0 };
-	struct db_query *q =
-		db_query(db, "SELECT enrolled_s, revoked_s, last_seen_s, seal_key FROM branch WHERE name = ?", e);
+	struct db_query *q = db_query(
+		db, "SELECT enrolled_s, revoked_s, last_seen_s, seal_key, tampered_s FROM branch WHERE name = ?", e);
 	if (q == NULL)
 		return false;
 	bool ok = db_bind_text(q, 1, name, e) && db_next(q, &row, e) &&
@@ -32,6 +32,7 @@ bool branches_find(struct db *db, const char *name, struct branch *out, struct e
 		out->enrolled_s = db_int(q, 0);
 		out->revoked_s = db_int(q, 1);
 		out->last_seen_s = db_int(q, 2);
+		out->tampered_s = db_int(q, 4);
 		struct bytes key = db_bytes(q, 3);
 		if (key.len == POINT_LEN)
 			memcpy(out->seal_key, key.data, POINT_LEN);
@@ -48,6 +49,30 @@ bool branches_may_speak(struct db *db, const char *name, struct branch *out, str
 	if (out->revoked_s != 0)
 		return err_set(e, ERR_DENIED, "branch %s is revoked", name);
 	return out->enrolled_s != 0 || err_set(e, ERR_DENIED, "branch %s is not enrolled", name);
+}
+
+bool branches_may_hold_keys(const struct branch *b, struct err *e)
+{
+	return b->tampered_s == 0 ||
+	       err_set(e, ERR_DENIED, "the box of branch %s was opened: look at it, then enrol it again", b->name);
+}
+
+bool branches_tampered(struct db *db, const char *name, struct bytes point_hex, int64_t time_s, int64_t now_s,
+		       struct err *e)
+{
+	struct branch b;
+	char hex[2 * POINT_LEN + 1];
+	if (!branches_find(db, name, &b, e))
+		return false;
+	hex_encode(b.seal_key, POINT_LEN, hex);
+	/* Rows may come after the box has been enrolled again: the mark is for the enrolment they speak of. */
+	bool still = bytes_equal(point_hex, bytes_of(hex));
+	return alarm_raise(db, now_s, name, JOURNAL_EVENT_TAMPER,
+			   still ? "the box was opened and has wiped its keys; look at it, then enrol it again"
+				 : "the box was opened and had wiped its keys before it was enrolled again",
+			   e) &&
+	       (!still || db_run(db, e, "UPDATE branch SET tampered_s = ? WHERE name = ?", "it",
+				 time_s > 0 ? time_s : now_s, name));
 }
 
 static bool token_add(struct db *db, const char *name, const uint8_t hash[HASH_LEN], const char *operator,

@@ -12,6 +12,7 @@
 struct branch {
 	char name[NAME_MAX_LEN + 1];
 	int64_t enrolled_s, revoked_s, last_seen_s; /* 0: not (yet) */
+	int64_t tampered_s; /* 0: no; its box was opened since it enrolled, and is given no keys and no bodies until it enrols again */
 	uint8_t seal_key[POINT_LEN];
 };
 
@@ -31,6 +32,13 @@ bool branches_token_new(struct db *db, const struct random *random, const char *
 bool branches_revoke(struct db *db, const char *name, const char *operator, int64_t now_s, struct err *e) CHECKED;
 /* The names of revoked branches, one a line, appended to out. */
 bool branches_revoked(struct db *db, struct buf *out, struct err *e) CHECKED;
+
+/* The branch's journal says that its box was opened. point_hex: the seal point it lost; one it no longer has was enrolled over. Raises the
+   alarm "board.tamper". Inside the caller's transaction. */
+bool branches_tampered(struct db *db, const char *name, struct bytes point_hex, int64_t time_s, int64_t now_s,
+		       struct err *e) CHECKED;
+/* ERR_DENIED for one whose box was opened. */
+bool branches_may_hold_keys(const struct branch *b, struct err *e) CHECKED;
 
 /* What a branch reported; a transaction of its own. key: its journal key, unsealed, NULL without one. Alarms: rows that are gone
    there and were never received here. */

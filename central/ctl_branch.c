@@ -94,6 +94,7 @@ static void each(const struct json *j, const char *array, void (*one)(const stru
 static void branch_show(const struct json *b)
 {
 	const char *state = ctl_int(b, "revoked_s") != 0    ? "已停用 revoked"
+			    : ctl_int(b, "tampered_s") != 0 ? "已被拆动 tampered"
 			    : ctl_int(b, "enrolled_s") != 0 ? "已登记 enrolled"
 							    : "待登记 waiting";
 	printf("  %s · %s · 最近 / last seen %s · 头 / head %lld · 日志 / journal %lld–%lld · 核查 / checks %lld · "

@@ -149,7 +149,8 @@ static bool finish(struct db *db, const struct enrolment *r, struct bytes cert, 
 	if (db_changes(db) != 1)
 		return err_set(e, ERR_DENIED, "the token is unknown, used up or expired");
 	if (!db_run(db, e,
-		    "UPDATE branch SET certificate = ?, seal_key = ?, enrolled_s = ? WHERE name = ? AND revoked_s = "
+		    "UPDATE branch SET certificate = ?, seal_key = ?, enrolled_s = ?, tampered_s = 0 WHERE name = ? "
+		    "AND revoked_s = "
 		    "0",
 		    "bbit", cert, (struct bytes){ r->seal_key, POINT_LEN }, now_s, r->branch))
 		return false;

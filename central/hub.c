@@ -184,9 +184,7 @@ static void gate_configure(void *arg)
 	buf_init(&payload, FRAME_MAX - 1);
 	if (!gate_config_encode(&g, &payload, &e) || !proc_send(h->gate, GATE_CONFIG, buf_bytes(&payload)))
 		log_error("gate was not configured", "why=%s", e.text);
-	if (payload.data != NULL)
-		explicit_bzero(payload.data, payload.cap);
-	buf_clear(&payload);
+	buf_wipe(&payload);
 }
 
 /* The line begins once gate listens for it; afterwards it comes back by itself. */

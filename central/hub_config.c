@@ -34,9 +34,7 @@ static bool text_load(const struct hub_config *c, const char *name, struct buf *
 
 static void secret_clear(struct buf *b)
 {
-	if (b->data != NULL)
-		explicit_bzero(b->data, b->cap);
-	buf_clear(b);
+	buf_wipe(b);
 }
 
 static bool pem_load(const struct hub_config *c, const char *name, const char *label, struct buf *der, struct err *e)

@@ -53,17 +53,13 @@ static bool put_pem(const struct init_options *o, const char *name, const char *
 	struct buf pem;
 	buf_init(&pem, PEM_MAX);
 	bool ok = pki_to_pem(buf_bytes(der), label, &pem, e) && put(o, name, buf_bytes(&pem), e);
-	if (pem.data != NULL)
-		explicit_bzero(pem.data, pem.cap);
-	buf_clear(&pem);
+	buf_wipe(&pem);
 	return ok;
 }
 
 static void key_clear(struct buf *key)
 {
-	if (key->data != NULL)
-		explicit_bzero(key->data, key->cap);
-	buf_clear(key);
+	buf_wipe(key);
 }
 
 static bool put_key(const struct init_options *o, const char *name, struct err *e)

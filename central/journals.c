@@ -5,6 +5,7 @@
 #include "central/journals.h"
 
 #include "central/alarm.h"
+#include "central/branches.h"
 #include "central/uses.h"
 
 #include <stdio.h>
@@ -167,6 +168,7 @@ static bool decision_add(struct db *db, const char *branch, const struct line *l
 /* What stands in a row of one of the kinds that are read; borrows from the row. */
 union row_body {
 	struct decision decision;
+	struct journal_event event;
 	union use use;
 };
 
@@ -179,15 +181,19 @@ static bool row_read(struct bytes data, uint64_t seq, struct journal_row *r, uni
 		return err_set(bad, ERR_INPUT, "the row calls itself %llu", (unsigned long long)r->seq);
 	if (r->kind == JOURNAL_DECISION)
 		return decision_decode(r->body, &body->decision, bad);
+	if (r->kind == JOURNAL_EVENT)
+		return journal_event_decode(r->body, &body->event, bad);
 	return !uses_is(r->kind) || uses_read(r, &body->use, bad);
 }
 
 static bool body_add(struct db *db, const char *branch, const struct line *l, const struct journal_row *r,
-		     const union row_body *body, struct err *e)
+		     const union row_body *body, int64_t now_s, struct err *e)
 {
 	const struct use_place at = { branch, l->id, l->seq, r->time_s };
 	if (r->kind == JOURNAL_DECISION)
 		return decision_add(db, branch, l, l->seq, &body->decision, e);
+	if (r->kind == JOURNAL_EVENT && bytes_equal(body->event.code, bytes_of(JOURNAL_EVENT_TAMPER)))
+		return branches_tampered(db, branch, body->event.detail, r->time_s, now_s, e);
 	return !uses_is(r->kind) || uses_add(db, &at, r->kind, &body->use, e);
 }
 
@@ -208,7 +214,7 @@ static bool row_add(struct db *db, const char *branch, struct line *l, struct by
 		    (struct bytes){ l->hash, HASH_LEN }, data, now_s))
 		return false;
 	if (readable)
-		return body_add(db, branch, l, &r, &body, e);
+		return body_add(db, branch, l, &r, &body, now_s, e);
 	(*dead)++;
 	return db_run(db, e, "INSERT INTO journal_dead (epoch_id, seq, reason) VALUES (?, ?, ?)", "iit", l->id,
 		      (int64_t)seq, bad.text) &&
@@ -308,9 +314,7 @@ static bool key_load(struct db *db, int64_t epoch_id, const uint8_t vault_key[32
 		  (plain.len == 32 || err_set(e, ERR_IO, "a stored journal key of %zu bytes", plain.len));
 	if (ok)
 		memcpy(key, plain.data, 32);
-	if (plain.data != NULL)
-		explicit_bzero(plain.data, plain.cap);
-	buf_clear(&plain);
+	buf_wipe(&plain);
 	db_finish(q);
 	return ok;
 }

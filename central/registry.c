@@ -252,9 +252,7 @@ static bool holder_seal(struct release_context *c, const struct registry_issue *
 	cbor_put_text(&plain, i->request.holder_name);
 	cbor_put_text(&plain, i->request.number);
 	bool ok = part_seal(c, "holder", i->cert.id, buf_bytes(&plain), out, e);
-	if (plain.data != NULL)
-		explicit_bzero(plain.data, plain.cap);
-	buf_clear(&plain);
+	buf_wipe(&plain);
 	return ok;
 }
 
@@ -271,9 +269,7 @@ static bool holder_open(struct release_context *c, struct bytes sealed, struct r
 	     cbor_get_string(&in, r->number, sizeof(r->number), e);
 	if (ok)
 		r->holder_kind = (enum identifier_kind)kind;
-	if (plain.data != NULL)
-		explicit_bzero(plain.data, plain.cap);
-	buf_clear(&plain);
+	buf_wipe(&plain);
 	return ok;
 }
 

@@ -45,9 +45,7 @@ static bool pem_load(const char *dir, const char *name, const char *label, struc
 	buf_init(&pem, PEM_MAX);
 	bool ok = (file_read(path, &pem, e) && pki_from_pem(buf_bytes(&pem), label, der, e)) ||
 		  err_wrap(e, "%.100s", path);
-	if (pem.data != NULL)
-		explicit_bzero(pem.data, pem.cap);
-	buf_clear(&pem);
+	buf_wipe(&pem);
 	return ok;
 }
 
@@ -59,9 +57,7 @@ static bool keys_load(struct child *c, const char *dir, struct err *e)
 		  pem_load(dir, "ca.key", "EC PRIVATE KEY", &c->ca_key, e) &&
 		  pem_load(dir, "head.key", "EC PRIVATE KEY", &head_key, e) &&
 		  pki_key_raw(buf_bytes(&head_key), c->head_scalar, c->head_point, e);
-	if (head_key.data != NULL)
-		explicit_bzero(head_key.data, head_key.cap);
-	buf_clear(&head_key);
+	buf_wipe(&head_key);
 	return ok;
 }
 
@@ -193,9 +189,7 @@ static bool certificate_sign(struct child *c, const struct signer_certificate *q
 		  (scalar.len == SCALAR_LEN || err_set(why, ERR_INPUT, "a key of another length")) &&
 		  sign1_sign(scalar.data, q->kid, &random_system, (struct bytes){ NULL, 0 }, q->cwt, result, why);
 	explicit_bzero(key, sizeof(key));
-	if (scalar.data != NULL)
-		explicit_bzero(scalar.data, scalar.cap);
-	buf_clear(&scalar);
+	buf_wipe(&scalar);
 	return ok;
 }
 
@@ -284,9 +278,7 @@ static void on_frame(void *arg, uint8_t type, struct bytes payload)
 
 static void key_clear(struct buf *key)
 {
-	if (key->data != NULL)
-		explicit_bzero(key->data, key->cap);
-	buf_clear(key);
+	buf_wipe(key);
 }
 
 int signer_main(void)

@@ -57,6 +57,8 @@ static const char *const scripts[] = {
 	tables_uses,
 	/* 5: consents and bodies */
 	tables_holdings,
+	/* 6: 0, or when its box was opened */
+	"ALTER TABLE branch ADD COLUMN tampered_s BIGINT NOT NULL DEFAULT 0;",
 };
 
 struct db *store_open(const char *dir, struct err *e)

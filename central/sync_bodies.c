@@ -11,13 +11,6 @@ static struct bytes context_of(const char *what, const struct branch *b, char te
 	return bytes_of(text);
 }
 
-static void wipe(struct buf *b)
-{
-	if (b->data != NULL)
-		explicit_bzero(b->data, b->cap);
-	buf_clear(b);
-}
-
 static bool query_open(struct central_sync *s, const struct branch *b, const struct query *q, struct body_query *out,
 		       struct err *e)
 {
@@ -32,7 +25,7 @@ static bool query_open(struct central_sync *s, const struct branch *b, const str
 		  body_query_decode(buf_bytes(&plain), out, e);
 	if (ok && memcmp(out->id, q->id, sizeof(q->id)) != 0)
 		ok = err_set(e, ERR_DENIED, "the question was sealed for another query");
-	wipe(&plain);
+	buf_wipe(&plain);
 	return ok;
 }
 
@@ -60,7 +53,7 @@ bool sync_certificate(struct central_sync *s, const struct branch *b, const stru
 		  holdings_answer(s->config.release, b->name, &asked, now.s, &plain, e) &&
 		  answer_seal(s, b, BODY_REPLY_CONTEXT, &plain, out, e);
 	explicit_bzero(&asked, sizeof(asked));
-	wipe(&plain);
+	buf_wipe(&plain);
 	return ok;
 }
 
@@ -74,6 +67,6 @@ bool sync_prefetch(struct central_sync *s, const struct branch *b, const struct 
 	bool ok = cbor_get_uint_max(&c, INT64_MAX, &after, e) && cbor_end(&c, e) &&
 		  holdings_prefetch(s->config.release, b->name, q->id, after, now.s, &plain, e) &&
 		  answer_seal(s, b, BODY_PREFETCH_CONTEXT, &plain, out, e);
-	wipe(&plain);
+	buf_wipe(&plain);
 	return ok;
 }

@@ -95,11 +95,13 @@ static void query_take(struct central_sync *s, const struct branch *b, struct by
 	buf_init(&body, MQTT_PACKET_MAX);
 	buf_init(&out, MQTT_PACKET_MAX);
 	switch (q.type) {
-	case QUERY_EPOCH_KEY: ok = query_epoch_key(s, b, q.body, &body, &e); break;
 	case QUERY_OBJECT: ok = query_object(s, q.body, now, &e); break;
 	case QUERY_ACK: ok = query_ack(s, b, q.body, &e); break;
-	case QUERY_CERTIFICATE: ok = sync_certificate(s, b, &q, now, &body, &e); break;
-	case QUERY_PREFETCH: ok = sync_prefetch(s, b, &q, now, &body, &e); break;
+	case QUERY_EPOCH_KEY: ok = branches_may_hold_keys(b, &e) && query_epoch_key(s, b, q.body, &body, &e); break;
+	case QUERY_CERTIFICATE:
+		ok = branches_may_hold_keys(b, &e) && sync_certificate(s, b, &q, now, &body, &e);
+		break;
+	case QUERY_PREFETCH: ok = branches_may_hold_keys(b, &e) && sync_prefetch(s, b, &q, now, &body, &e); break;
 	}
 	memcpy(r.id, q.id, sizeof(r.id));
 	if (ok)
@@ -126,9 +128,7 @@ static bool journal_key_open(struct central_sync *s, const struct branch *b, str
 		  plain.len == 32;
 	if (ok)
 		memcpy(key, plain.data, 32);
-	if (plain.data != NULL)
-		explicit_bzero(plain.data, plain.cap);
-	buf_clear(&plain);
+	buf_wipe(&plain);
 	return ok;
 }
 

@@ -36,6 +36,11 @@ static void around(void *arg, struct lan_around *out)
 	if (b->line.gate != NULL)
 		out->gate_restarts = proc_restarts(b->line.gate);
 	snprintf(out->gate_fault, sizeof(out->gate_fault), "%s", b->line.gate_fault);
+	tamper_locked(b, out->locked, sizeof(out->locked));
+	out->tampered_s = b->tamper.since_s;
+	out->has_board = b->box != NULL;
+	if (b->box != NULL)
+		snprintf(out->board_fault, sizeof(out->board_fault), "%s", box_fault(b->box));
 }
 
 static size_t infos(void *arg, struct list_info out[LISTS_MAX])
@@ -57,6 +62,39 @@ static bool ask(void *arg, struct body_query *q, sync_bodies_done *done, void *d
 static void forget(void *arg, const void *done_arg)
 {
 	line_forget(arg, done_arg);
+}
+
+/* The box */
+
+static void shown(void *arg, const char *terminal, enum lan_sign sign)
+{
+	static const enum box_sign signs[] = { [LAN_PASS] = BOX_PASS, [LAN_CARE] = BOX_CARE, [LAN_STOP] = BOX_STOP };
+	struct branch *b = arg;
+	const char *whose = b->config.board_terminal;
+	if (b->box != NULL && (*whose == '\0' || strcmp(whose, terminal) == 0))
+		box_show(b->box, signs[sign]);
+}
+
+static void box_state(void *arg, struct box_state *out)
+{
+	struct branch *b = arg;
+	char locked[sizeof(((struct lan_around *)0)->locked)];
+	tamper_locked(b, locked, sizeof(locked));
+	*out = (struct box_state){ .link_up = b->line.mqtt != NULL && mqtt_is_up(b->line.mqtt),
+				   .lists_old = lan_lists_old(b->lan),
+				   .locked = locked[0] != '\0' };
+}
+
+static void tampered(void *arg)
+{
+	tamper_trip(arg);
+}
+
+static void open_box(struct branch *b)
+{
+	const struct box_hooks hooks = { box_state, tampered, b };
+	if (b->config.has_board)
+		b->box = box_open(b->loop, &b->config.board, &hooks);
 }
 
 /* What is kept of customers */
@@ -84,16 +122,6 @@ bool branch_prefetched(void *arg, const struct prefetch_item *i, struct err *e)
 {
 	struct branch *b = arg;
 	return i->kind == PREFETCH_PUT ? prefetched_put(b, i, e) : cache_erase(&b->cache, i->identity, e);
-}
-
-bool branch_wipe(struct branch *b, struct err *e)
-{
-	struct err of_key = { 0 };
-	bool key = vault_wipe(&b->vault, &of_key);
-	if (!cache_wipe(&b->cache, e))
-		return false;
-	return key ? vault_open(&b->vault, b->config.dir, &random_system, e)
-		   : err_set(e, of_key.code, "%s", of_key.text);
 }
 
 static void clean(void *arg)
@@ -136,7 +164,7 @@ static void load(void *arg)
 {
 	struct branch *b = arg;
 	struct err e = { 0 };
-	b->lists = lists_open(b->db, b->config.dir, b->loop, &e);
+	b->lists = lists_open(b->db, &b->vault, b->config.dir, b->loop, &e);
 	if (b->lists != NULL && (!b->membership.is_member || line_join(b, &e))) {
 		lan_ready(b->lan, lists_source(b->lists));
 		return;
@@ -169,15 +197,15 @@ static bool open_state(struct branch *b, struct err *e)
 	b->db = state_open(b->config.dir, e);
 	if (b->db == NULL || !clock_load(&b->clock, b->db, loop_now_ms(), (int64_t)time(NULL), e))
 		return false;
-	/* Without it certificates are not kept; checks go on. */
+	/* Without it the box is locked, and says so. */
 	if (!vault_open(&b->vault, b->config.dir, &random_system, e))
-		log_error("certificates cannot be kept", "why=\"%s\"", e->text);
-	if (!cache_open(&b->cache, b->db, &b->vault, &random_system, b->config.cache_size_max, e))
+		log_error("the vault's key cannot be used", "why=\"%s\"", e->text);
+	if (!cache_open(&b->cache, b->db, &b->vault, b->config.cache_size_max, e))
 		return false;
-	b->record = record_open(b->db, &random_system, e);
+	b->record = record_open(b->db, &b->vault, &random_system, e);
 	b->documents = b->record != NULL ? documents_open(b->db, e) : NULL;
 	b->terminals = b->documents != NULL ? terminals_open(b->db, e) : NULL;
-	return b->terminals != NULL && membership_load(b->db, &b->membership, e);
+	return b->terminals != NULL && membership_load(b->db, &b->vault, &b->membership, e) && tamper_open(b, e);
 }
 
 static bool open_servers(struct branch *b, struct err *e)
@@ -198,6 +226,7 @@ static bool open_servers(struct branch *b, struct err *e)
 		.ask = ask,
 		.forget = forget,
 		.cache = &b->cache,
+		.shown = shown,
 		.arg = b,
 	};
 	snprintf(https, sizeof(https), "%s/https.sock", b->run_dir);
@@ -242,6 +271,7 @@ struct branch *branch_open(struct loop *l, const struct branch_config *c, struct
 		return NULL;
 	}
 	open_scanners(b);
+	open_box(b);
 	b->load = loop_timer_new(l, load, b);
 	b->minute = loop_timer_new(l, minute, b);
 	b->clean = loop_timer_new(l, clean, b);
@@ -260,6 +290,8 @@ void branch_close(struct branch *b)
 	http_close(b->https);
 	http_close(b->ctl);
 	line_close(&b->line);
+	box_close(b->box);
+	tamper_close(b);
 	lan_free(b->lan);
 	loop_timer_free(b->load);
 	loop_timer_free(b->minute);

@@ -1,16 +1,17 @@
 /*
  * branchd's state: the modules of one branch tied together. branch.c opens and closes them and drives what is due by time,
- * line.c the way out (gate, MQTT, sync), ctl.c the local socket. One loop, one database connection, one writer.
+ * line.c the way out (gate, MQTT, sync), ctl.c the local socket, tamper.c a box that was opened. One loop, one database connection, one writer.
  *
  *   DIR/branch.ini            configuration        DIR/ctl.sock          branchctl speaks here
  *   DIR/branch.db             all state            DIR/run/https.sock    gate → the HTTP API
  *   DIR/lists, DIR/fetch      list files           DIR/run/mqtt.sock     MQTT → gate → the broker
- *   DIR/vault.key             what is kept of customers is sealed under it
+ *   DIR/vault.key             keys, and what is kept of customers, are sealed under it (vault.h)
  *   DIR/lock                  one branchd a DIR    DIR/run/enrol.sock    branchctl → gate → central, while enrolling
  */
 #ifndef FIRMWARE_BRANCH_H
 #define FIRMWARE_BRANCH_H
 
+#include "firmware/box.h"
 #include "firmware/lan.h"
 #include "firmware/membership.h"
 #include "protocol/base/gate.h"
@@ -26,6 +27,9 @@ struct branch_config {
 	int64_t cache_size_max;                       /* [cache] size_mb; bytes */
 	bool log_debug;                               /* [log] level = debug */
 	struct scanner_config scanners[SCANNERS_MAX]; /* [scanner-1] … */
+	bool has_board;                               /* [board] file = */
+	struct board_config board;
+	char board_terminal[NAME_MAX_LEN + 1]; /* [board] terminal: whose decisions its lamps show; "" everybody's */
 };
 /* Reads PATH; dir is the directory it lies in. */
 bool branch_config_load(const char *path, struct branch_config *c, struct err *e) CHECKED;
@@ -50,6 +54,12 @@ struct line {
 	struct membership_request request;
 };
 
+struct tamper {
+	struct loop_timer *due;
+	int64_t since_s; /* 0: nothing happened, or it is not in the journal yet */
+	char fault[120];
+};
+
 struct branch {
 	struct loop *loop; /* borrowed */
 	struct branch_config config;
@@ -69,6 +79,8 @@ struct branch {
 	struct vault vault;
 	struct cache cache;
 	struct line line;
+	struct box *box; /* NULL: none */
+	struct tamper tamper;
 	struct loop_timer *load, *minute, *clean;
 	int64_t pruned_ms;
 	bool failed; /* it could not load: the loop was stopped */
@@ -81,9 +93,6 @@ void branch_close(struct branch *b);
 int64_t branch_clock_s(const struct branch *b);
 /* A body that central has set aside for this branch, or one to be erased; arg is the struct branch. */
 bool branch_prefetched(void *arg, const struct prefetch_item *i, struct err *e) CHECKED;
-/* The vault's key and what was sealed under it: nothing kept of customers can be read any more. A new key is made. */
-bool branch_wipe(struct branch *b, struct err *e) CHECKED;
-
 /* line.c */
 void line_open(struct line *line, struct branch *b);
 void line_close(struct line *line);
@@ -94,12 +103,25 @@ void line_gate(struct branch *b);
 /* Gate learns the time when it moved by a minute or became trusted. */
 void line_tick(struct branch *b);
 void line_recorded(struct branch *b);
+/* The journal is another: sync begins anew, gate stays. */
+bool line_hello(struct branch *b, struct err *e) CHECKED;
 /* As sync_ask_bodies and sync_forget_bodies. */
 bool line_ask(struct branch *b, struct body_query *q, sync_bodies_done *done, void *arg, struct err *e) CHECKED;
 void line_forget(struct branch *b, const void *arg);
 /* Opens DIR/run/enrol.sock towards central; request is filled. */
 bool line_enrol(struct branch *b, const char *host, int port, struct bytes ca_pem, struct err *e) CHECKED;
 void line_enrol_end(struct branch *b);
+
+/* tamper.c */
+bool tamper_open(struct branch *b, struct err *e) CHECKED;
+void tamper_close(struct branch *b);
+/* Its keys go, now; checks are refused from here on. */
+void tamper_trip(struct branch *b);
+/* Why the box answers no checks, "" when it may. */
+void tamper_locked(const struct branch *b, char *out, size_t size);
+/* ERR_CONFLICT while the box is open. */
+bool tamper_may_enrol(const struct branch *b, struct err *e) CHECKED;
+void tamper_enrolled(struct branch *b);
 
 /* ctl.c: for http_listen; arg is the struct branch. */
 void ctl_handle(struct http_request *r, void *arg);

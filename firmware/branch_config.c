@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONFIG_KEYS   4 /* besides the scanners' */
+#define CONFIG_KEYS   6 /* besides the scanners' */
 #define CACHE_MB_MAX  4096
 #define ADDRESS_USAGE "expected ADDRESS:PORT, such as 127.0.0.1:8443"
 
@@ -80,9 +80,18 @@ static bool scanner_check(struct scanner_config *s, const char *type, struct err
 	       err_set(e, ERR_INPUT, "business: it is no name");
 }
 
+static bool board_take(const char *file, struct branch_config *c, struct err *e)
+{
+	c->has_board = file[0] != '\0';
+	if (c->board_terminal[0] != '\0' && (!c->has_board || !name_is_valid(c->board_terminal)))
+		return err_set(e, ERR_INPUT, "terminal: expected a terminal's name, and file");
+	return !c->has_board || board_config_load(file, &c->board, e);
+}
+
 bool branch_config_load(const char *path, struct branch_config *c, struct err *e)
 {
 	char listen[256] = "127.0.0.1:8443", commit[16] = "turn", level[16] = "info", types[SCANNERS_MAX][16];
+	char board[256] = "";
 	int64_t cache_mb = CACHE_SIZE_DEFAULT / 1048576;
 	struct config_key keys[CONFIG_KEYS + 4 * SCANNERS_MAX] = {
 		{ .section = "branch", .name = "listen", .kind = CONFIG_TEXT, .out = listen, .size = sizeof(listen) },
@@ -98,6 +107,12 @@ bool branch_config_load(const char *path, struct branch_config *c, struct err *e
 		  .out = &cache_mb,
 		  .least = 0,
 		  .most = CACHE_MB_MAX },
+		{ .section = "board", .name = "file", .kind = CONFIG_TEXT, .out = board, .size = sizeof(board) },
+		{ .section = "board",
+		  .name = "terminal",
+		  .kind = CONFIG_TEXT,
+		  .out = c->board_terminal,
+		  .size = sizeof(c->board_terminal) },
 	};
 	*c = (struct branch_config){ .listen_port = 0 };
 	scanner_keys_name(c->scanners, types, keys + CONFIG_KEYS);
@@ -107,6 +122,8 @@ bool branch_config_load(const char *path, struct branch_config *c, struct err *e
 		if (!scanner_check(&c->scanners[i], types[i], e))
 			return err_wrap(e, "%.100s: [%s]", path, c->scanners[i].name);
 	c->cache_size_max = cache_mb * 1048576;
+	if (!board_take(board, c, e))
+		return err_wrap(e, "%.100s: [board]", path);
 	if (!branch_address(listen, c->listen_host, &c->listen_port, e))
 		return err_wrap(e, "%.100s: [branch] listen", path);
 	if (!one_of(commit, "turn", "request", &c->commit_each))

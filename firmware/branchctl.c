@@ -159,7 +159,7 @@ static bool journal_verify(struct db *db, uint64_t *rows, struct err *e)
 {
 	if (!db_exec(db, "BEGIN", e)) /* one view of it all, while branchd goes on writing */
 		return false;
-	struct record *r = record_open(db, &random_system, e);
+	struct record *r = record_open(db, NULL, &random_system, e);
 	bool ok = r != NULL && record_verify(r, rows, e);
 	record_close(r);
 	return db_exec(db, "COMMIT", ok ? e : NULL) && ok;
@@ -391,7 +391,7 @@ static const struct command {
 	  "line is down",
 	  tool_certificate },
 	{ "cache", "show", "", "本机所存证照 · the certificates kept", tool_cache_show },
-	{ "cache", "wipe", "", "全部清除，密钥另造 · erase them all, and make a new key", tool_cache_wipe },
+	{ "cache", "wipe", "", "全部清除 · erase them all", tool_cache_wipe },
 	{ "decision", "show", "ID", "查看决定 · show a decision", cmd_decision_show },
 	{ "list", "show", "[NAME]", "名单 · the lists held", cmd_list_show },
 	{ "journal", "verify", "", "校验日志链 · recompute the journal's chain", cmd_journal_verify },

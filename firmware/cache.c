@@ -13,13 +13,6 @@
 #define TAG_IDENTITY  "cache/identity"
 #define IDENTITY_ROOM (PERSON_NAME_MAX + 1)
 
-static void wipe(struct buf *b)
-{
-	if (b->data != NULL)
-		explicit_bzero(b->data, b->cap);
-	buf_clear(b);
-}
-
 static bool totals_load(struct cache *c, struct err *e)
 {
 	int64_t items = 0;
@@ -39,10 +32,9 @@ static bool finish(struct cache *c, bool ok, struct err *e)
 	return false;
 }
 
-bool cache_open(struct cache *c, struct db *db, const struct vault *vault, const struct random *random,
-		int64_t size_max, struct err *e)
+bool cache_open(struct cache *c, struct db *db, const struct vault *vault, int64_t size_max, struct err *e)
 {
-	*c = (struct cache){ .db = db, .vault = vault, .random = random, .size_max = size_max };
+	*c = (struct cache){ .db = db, .vault = vault, .size_max = size_max };
 	return db_exec(db, "PRAGMA secure_delete = ON", e) && totals_load(c, e);
 }
 
@@ -113,14 +105,14 @@ bool cache_put(struct cache *c, const struct cache_key *key, const char *identit
 	body_put(body, &plain);
 	bool ok = buf_ok(&plain, "a body", e) && holder_tag(c, key, holder, e) &&
 		  vault_tag(c->vault, TAG_IDENTITY, identity, tag, e) &&
-		  vault_seal(c->vault, c->random, SEAL_NAMED, bytes_of(identity), &named, e) &&
-		  vault_seal(c->vault, c->random, SEAL_BODY, buf_bytes(&plain), &sealed, e) && db_begin(c->db, e);
+		  vault_seal(c->vault, SEAL_NAMED, bytes_of(identity), &named, e) &&
+		  vault_seal(c->vault, SEAL_BODY, buf_bytes(&plain), &sealed, e) && db_begin(c->db, e);
 	if (ok)
 		ok = finish(c,
 			    row_put(c, key, holder, tag, buf_bytes(&named), buf_bytes(&sealed),
 				    to_s < body->consent_to_s ? to_s : body->consent_to_s, now_s, e),
 			    e);
-	wipe(&plain);
+	buf_wipe(&plain);
 	buf_clear(&named);
 	buf_clear(&sealed);
 	return ok;
@@ -153,7 +145,8 @@ bool cache_wipe(struct cache *c, struct err *e)
 	if (!db_begin(c->db, e))
 		return false;
 	struct db_query *q = db_query(c->db, "DELETE FROM body RETURNING LENGTH(sealed)", e);
-	return finish(c, rows_delete(c, q, q != NULL, &c->erased, e), e);
+	return finish(c, rows_delete(c, q, q != NULL, &c->erased, e), e) &&
+	       db_exec(c->db, "PRAGMA wal_checkpoint(TRUNCATE)", e); /* the log has them too */
 }
 
 /* --- giving out --- */
@@ -218,7 +211,7 @@ bool cache_each(struct cache *c, const struct cache_key *key, int64_t now_s,
 		struct body b;
 		if (ok && body_get(&in, &b, NULL) && cbor_end(&in, NULL))
 			each(arg, &b, found[i].fetched_s);
-		wipe(&found[i].plain);
+		buf_wipe(&found[i].plain);
 	}
 	return ok;
 }
@@ -236,7 +229,7 @@ static bool is_listed(const struct cache *c, const struct check_source *source, 
 	bool goes = !vault_unseal(c->vault, SEAL_NAMED, named, &plain, NULL) ||
 		    !identifier_parse(IDENTIFIER_ECERT, buf_str(&plain), plain.len, 0, &id, NULL, NULL) ||
 		    source->find(source->arg, ECERT_LIST, tag_of(list->key, &id), &value) == LOOKUP_HIT;
-	wipe(&plain);
+	buf_wipe(&plain);
 	return goes;
 }
 

@@ -18,7 +18,6 @@
 struct cache {
 	struct db *db; /* borrowed, as the rest */
 	const struct vault *vault;
-	const struct random *random;
 	int64_t size_max;
 	uint64_t items, evicted, erased;
 	int64_t size; /* bytes sealed */
@@ -26,8 +25,7 @@ struct cache {
 	uint64_t cleaned_version;
 	int64_t cleaned_id;
 };
-bool cache_open(struct cache *c, struct db *db, const struct vault *vault, const struct random *random,
-		int64_t size_max, struct err *e) CHECKED;
+bool cache_open(struct cache *c, struct db *db, const struct vault *vault, int64_t size_max, struct err *e) CHECKED;
 
 struct cache_key {
 	enum identifier_kind holder_kind;
@@ -51,7 +49,7 @@ bool cache_erase(struct cache *c, const char *identity, struct err *e) CHECKED;
 /* What has ended by now, and what the list of revoked certificates names. *more: call again soon. */
 bool cache_clean(struct cache *c, const struct check_source *source, int64_t now_s, bool *more,
 		 struct err *e) CHECKED;
-/* Everything. */
+/* Everything; what the disk keeps of it is overwritten. */
 bool cache_wipe(struct cache *c, struct err *e) CHECKED;
 
 #endif

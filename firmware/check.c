@@ -444,9 +444,7 @@ static bool seal_parties(const struct run *run, struct buf *sealed, struct err *
 	struct bytes aad = { run->out->id, DECISION_ID_LEN };
 	bool ok = buf_ok(&plain, "subject", e) &&
 		  aead_seal(run->s->journal_key, run->s->random, aad, buf_bytes(&plain), sealed, e);
-	if (plain.data != NULL)
-		explicit_bzero(plain.data, plain.cap);
-	buf_clear(&plain);
+	buf_wipe(&plain);
 	return ok;
 }
 

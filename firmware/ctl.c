@@ -4,7 +4,7 @@
  *
  *   GET  /v1/status, /healthz, /metrics, /v1/decisions/{id}    as in lan.h
  *   POST /v1/checks                        as there, as the terminal "local"
- *   POST /v1/cache/wipe                    → 200 {"wiped"}: all that is kept of customers, and the key it was sealed under
+ *   POST /v1/cache/wipe                    → 200 {"wiped"}: all that is kept of customers, overwritten
  *   GET  /v1/terminals                     {"terminals": [{"name","enabled","certificate","added_s","revoked_s"}]}
  *   POST /v1/terminals                     {"name","certificate"} → 201 {"name","token"}, shown this once; null by certificate
  *   POST /v1/terminals/{name}/revoke       → 200 {"name"}
@@ -83,7 +83,7 @@ static bool cache_wipe_post(struct call *c, struct err *e)
 {
 	struct branch *b = c->branch;
 	uint64_t items = b->cache.items;
-	if (!branch_wipe(b, e))
+	if (!cache_wipe(&b->cache, e))
 		return false;
 	json_put_int(&c->out, "wiped", (int64_t)items);
 	log_info("the cache was wiped", "items=%llu", (unsigned long long)items);
@@ -96,9 +96,9 @@ static bool ctl_enrol_begin(struct call *c, struct err *e)
 	int64_t port;
 	char point[2 * POINT_LEN + 1], socket[108];
 	struct branch *b = c->branch;
-	if (!json_only(c->body, "host port ca", e) || !json_text(c->body, "host", 255, &host, e) ||
-	    !json_int(c->body, "port", 1, 65535, &port, e) || !json_text(c->body, "ca", 2UL * PKI_CERT_MAX, &ca, e) ||
-	    !line_enrol(b, host, (int)port, bytes_of(ca), e))
+	if (!tamper_may_enrol(b, e) || !json_only(c->body, "host port ca", e) ||
+	    !json_text(c->body, "host", 255, &host, e) || !json_int(c->body, "port", 1, 65535, &port, e) ||
+	    !json_text(c->body, "ca", 2UL * PKI_CERT_MAX, &ca, e) || !line_enrol(b, host, (int)port, bytes_of(ca), e))
 		return false;
 	hex_encode(b->line.request.seal_point, POINT_LEN, point);
 	snprintf(socket, sizeof(socket), "%s/enrol.sock", b->run_dir);
@@ -124,12 +124,13 @@ static bool ctl_enrol_finish(struct call *c, struct err *e)
 		return err_set(e, ERR_CONFLICT, "no enrolment has begun here");
 	if (b->lists == NULL)
 		return err_set(e, ERR_CONFLICT, "still loading");
-	if (!membership_finish(b->db, &b->line.request, http_body(c->http), e))
+	if (!tamper_may_enrol(b, e) || !membership_finish(b->db, &b->vault, &b->line.request, http_body(c->http), e))
 		return false;
 	line_enrol_end(b);
 	membership_clear(&b->membership);
-	if (!membership_load(b->db, &b->membership, e) || !line_join(b, e))
+	if (!membership_load(b->db, &b->vault, &b->membership, e) || !line_join(b, e))
 		return false;
+	tamper_enrolled(b);
 	json_put_text(&c->out, "branch", b->membership.sync.branch);
 	log_info("enrolled", "branch=%s", b->membership.sync.branch);
 	return true;
@@ -178,9 +179,7 @@ static void call_run(struct branch *b, struct http_request *r, const struct ctl_
 		lan_reply(b->lan, r, c.status, &text);
 	else
 		lan_reply_error(b->lan, r, lan_status_of(e.code), &e);
-	if (text.data != NULL)
-		explicit_bzero(text.data, text.cap);
-	buf_clear(&text);
+	buf_wipe(&text);
 	json_free(c.body);
 }
 

@@ -17,7 +17,7 @@
  * firmware/openapi.json describes it exactly. A failure is {"error": word of err_name, "message", "field"
  * where it is one's}: 400 input · 401 no, a wrong or a revoked credential · 404 · 405 with Allow · 409 a
  * request id used with another body · 403 the holder has not consented · 413 (http.h) · 415 a body that is no application/json · 500 the check
- * itself failed · 503 not enrolled, still loading, or the journal cannot be written.
+ * itself failed · 503 not enrolled, locked (tamper.c), still loading, or the journal cannot be written.
  *
  * An answer never leaves before its row is durable. The checks of one turn of the loop share one transaction,
  * in the order they came: a repeated request id of a terminal with the same body gets the stored answer, also
@@ -48,7 +48,14 @@ struct lan_around {
 	uint64_t gate_restarts;
 	int64_t cert_to_s;    /* when the branch's certificate ends */
 	char gate_fault[120]; /* why nobody can connect, "" while they can */
+	char locked[120];     /* why no check is answered, "" while they are */
+	int64_t tampered_s;   /* 0: never since it was enrolled */
+	bool has_board;
+	char board_fault[160]; /* "" none */
 };
+
+/* What an answer comes to, for lamps. */
+enum lan_sign { LAN_PASS, LAN_CARE, LAN_STOP };
 
 struct lan_config {
 	struct loop *loop;
@@ -66,6 +73,8 @@ struct lan_config {
 	bool (*ask)(void *arg, struct body_query *q, sync_bodies_done *done, void *done_arg, struct err *e);
 	void (*forget)(void *arg, const void *done_arg);
 	struct cache *cache; /* NULL: none is kept */
+	/* A check or a scan of this terminal was answered so; NULL: nobody looks. */
+	void (*shown)(void *arg, const char *terminal, enum lan_sign sign);
 	void *arg;
 };
 /* All borrowed. Until lan_ready it is loading and answers no checks. */
@@ -77,6 +86,11 @@ void lan_close(struct lan *l);
 void lan_free(struct lan *l);
 /* Commits and answers what this turn has brought so far. */
 void lan_finish(struct lan *l);
+
+/* What terminals scan for is wiped. */
+void lan_forget(struct lan *l);
+/* A list of the catalogue is missing, damaged or older than it may be. */
+bool lan_lists_old(struct lan *l);
 
 /* A scanner on this box has read this. */
 void lan_device_scan(struct lan *l, const struct scanner_config *config, struct bytes raw);

@@ -67,7 +67,7 @@ static void lookup_free(void *request)
 	free(request);
 }
 
-static const struct lan_kind lookup_kind = { lookup_decide, lookup_show, lookup_done, lookup_free };
+static const struct lan_kind lookup_kind = { lookup_decide, lookup_show, lookup_done, lookup_free, NULL };
 
 /* Joins the turn: what was found, or why nothing is shown. */
 static void lookup_end(struct lan_lookup *k, const char *source, int status, const struct err *why)

@@ -26,6 +26,8 @@ bool lan_can_answer(struct lan *l, struct err *e)
 	l->c.around(l->c.arg, &around);
 	if (around.branch[0] == '\0')
 		return err_set(e, ERR_IO, "this branch is not enrolled");
+	if (around.locked[0] != '\0')
+		return err_set(e, ERR_IO, "%s", around.locked);
 	return l->source != NULL || err_set(e, ERR_IO, "still loading");
 }
 
@@ -48,6 +50,7 @@ static bool check_show(struct lan *l, struct lan_pending *p, struct bytes body, 
 {
 	if (!decision_decode(body, &l->decision, e))
 		return false;
+	p->outcome = l->decision.outcome;
 	decision_show(l, p, &l->decision);
 	return true;
 }
@@ -117,9 +120,14 @@ static void check_done(struct lan *l, const struct lan_pending *p)
 	l->n.follow_ups += p->follow_up;
 }
 
+static enum lan_sign check_sign(unsigned outcome)
+{
+	return outcome == OUTCOME_PASS ? LAN_PASS : outcome == OUTCOME_REFUSE ? LAN_STOP : LAN_CARE;
+}
+
 void lan_check(struct lan *l, struct http_request *r, const char *terminal)
 {
-	static const struct lan_kind kind = { check_decide, check_show, check_done, check_free };
+	static const struct lan_kind kind = { check_decide, check_show, check_done, check_free, check_sign };
 	struct err e = { 0 };
 	struct lan_pending *p = lan_pending_new(r, &kind);
 	if (check_parse(l, p, terminal, &e)) {

@@ -41,6 +41,8 @@ struct lan_kind {
 	/* After the commit, before the answer leaves. */
 	void (*done)(struct lan *l, const struct lan_pending *p);
 	void (*free)(void *request);
+	/* Of an outcome; NULL: nothing is shown of this kind. */
+	enum lan_sign (*sign)(unsigned outcome);
 };
 /* lan_turn.c */
 struct lan_pending *lan_pending_new(struct http_request *r, const struct lan_kind *kind);
@@ -101,7 +103,7 @@ int64_t lan_clock_s(const struct lan *l);
 void lan_written(struct lan *l, bool ok, const struct err *e);
 void lan_reply_text(struct lan *l, struct http_request *r, const struct buf *text); /* 200, of metrics */
 void lan_check(struct lan *l, struct http_request *r, const char *terminal);
-/* Enrolled and loaded; ERR_IO says why not. */
+/* Enrolled, not locked, and loaded; ERR_IO says why not. */
 bool lan_can_answer(struct lan *l, struct err *e) CHECKED;
 /* lan_scan.c */
 void lan_scan(struct lan *l, struct http_request *r, const char *terminal);

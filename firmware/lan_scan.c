@@ -42,6 +42,7 @@ static bool scan_show(struct lan *l, struct lan_pending *p, struct bytes body, s
 	if (!scan_decode(body, &s, e) || !duties_code(&l->duties, s.id, &turned, e))
 		return false;
 	scan_json(&s, record_key(l->c.record), turned, &p->reply);
+	p->outcome = s.outcome;
 	p->status = 200;
 	return buf_ok(&p->reply, "scan", e);
 }
@@ -160,7 +161,12 @@ void lan_images_end(struct lan *l)
 	}
 }
 
-static const struct lan_kind scan_kind = { scan_decide, scan_show, scan_done, scan_free };
+static enum lan_sign scan_sign(unsigned outcome)
+{
+	return outcome == SCAN_ACCEPT ? LAN_PASS : outcome == SCAN_REFUSE ? LAN_STOP : LAN_CARE;
+}
+
+static const struct lan_kind scan_kind = { scan_decide, scan_show, scan_done, scan_free, scan_sign };
 
 void lan_scan_add(struct lan *l, struct scan_request *r)
 {

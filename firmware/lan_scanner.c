@@ -111,6 +111,11 @@ void lan_stream(struct lan *l, struct http_request *r, const char *terminal)
 		lan_reply_error(l, r, 503, &e);
 }
 
+void lan_forget(struct lan *l)
+{
+	explicit_bzero(l->contexts, sizeof(l->contexts));
+}
+
 void lan_scanners(struct lan *l, struct scanner *const *scanners, size_t len)
 {
 	l->scanners = scanners;

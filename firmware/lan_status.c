@@ -70,6 +70,8 @@ static void health_gather(struct lan *l, struct health *h)
 	h->reasons = h->warnings = 0;
 	if (around.branch[0] == '\0')
 		health_reason(h, "not_enrolled", "");
+	if (around.locked[0] != '\0')
+		health_reason(h, "locked", "");
 	if (l->source == NULL)
 		health_reason(h, "loading", "");
 	if (policy->rules == NULL)
@@ -78,10 +80,23 @@ static void health_gather(struct lan *l, struct health *h)
 		health_reason(h, "no_catalogue", "");
 	for (size_t i = 0; l->source != NULL && policy->catalogue != NULL && i < policy->catalogue->lists_len; i++)
 		health_list(l, &policy->catalogue->lists[i], h);
+	if (around.board_fault[0] != '\0')
+		health_warning(h, "board", "");
 	if (around.branch[0] != '\0' && around.cert_to_s - lan_clock_s(l) < CERT_SOON_S)
 		health_warning(h, "certificate_ends", "");
 	if (!writable(l))
 		health_reason(h, "journal_not_writable", "");
+}
+
+bool lan_lists_old(struct lan *l)
+{
+	const struct check_policy *policy = documents_policy(l->c.documents);
+	struct health h = { .reasons = 0 };
+	if (l->source == NULL || policy->catalogue == NULL)
+		return false;
+	for (size_t i = 0; i < policy->catalogue->lists_len; i++)
+		health_list(l, &policy->catalogue->lists[i], &h);
+	return h.reasons + h.warnings > 0;
 }
 
 void lan_health(struct lan *l, struct http_request *r)
@@ -218,6 +233,17 @@ static void put_issuers(const struct lan *l, struct json_out *w)
 	json_put_int(w, "duties_open", (int64_t)l->duties.open);
 }
 
+/* Whether it answers checks at all, and the lamps and lines. */
+static void put_box(struct json_out *w, const struct lan_around *around)
+{
+	json_open(w, "box", '{');
+	json_put_text(w, "locked", around->locked);
+	json_put_int(w, "tampered_s", around->tampered_s);
+	json_put_bool(w, "board", around->has_board);
+	json_put_text(w, "board_fault", around->board_fault);
+	json_close(w, '}');
+}
+
 void lan_status(struct lan *l, struct http_request *r)
 {
 	struct lan_around around = { .branch = "" };
@@ -249,6 +275,7 @@ void lan_status(struct lan *l, struct http_request *r)
 	json_put_int(&w, "certificate_to_s", around.cert_to_s);
 	json_put_int(&w, "gate_restarts", (int64_t)around.gate_restarts);
 	json_put_text(&w, "gate_fault", around.gate_fault);
+	put_box(&w, &around);
 	json_close(&w, '}');
 	lan_reply(l, r, 200, &out);
 	buf_clear(&out);
@@ -348,6 +375,10 @@ static void metrics_of_branch(struct lan *l, struct buf *out)
 	int64_t head_age_s = s->head_issued_s > 0 ? age_s(l, s->head_issued_s) : -1;
 	const struct metric plain[] = {
 		{ "xinbian_enrolled", "gauge", "1 once central has enrolled this branch", around.branch[0] != '\0' },
+		{ "xinbian_locked", "gauge", "1 while no check is answered: the box was opened, or its keys are gone",
+		  around.locked[0] != '\0' },
+		{ "xinbian_board_fault", "gauge", "1 while the lamps and lines cannot be reached",
+		  around.board_fault[0] != '\0' },
 		{ "xinbian_loading", "gauge", "1 until the lists are open", l->source == NULL },
 		{ "xinbian_clock_trusted", "gauge", "1 once a signed head has set the clock", l->c.clock->trusted },
 		{ "xinbian_journal_writable", "gauge", "0 while the journal cannot be written", !l->write_failed },

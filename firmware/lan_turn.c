@@ -74,6 +74,8 @@ static bool pending_answer(struct lan *l, struct lan_pending *p, struct err *e)
 {
 	if (pending_stored(l, p, e))
 		return true;
+	if (e->code == ERR_MISSING && !lan_can_answer(l, e))
+		return lan_pending_fail(p, 503, e); /* it was locked meanwhile */
 	if (e->code == ERR_MISSING)
 		return p->kind->decide(l, p, e);
 	return e->code == ERR_INPUT && lan_pending_fail(p, 500, e);
@@ -85,6 +87,8 @@ static void pending_reply(struct lan *l, struct lan_pending *p)
 	l->n.conflicts += p->status == 409;
 	l->n.repeats += p->status == 200 && !p->decided;
 	p->kind->done(l, p);
+	if (p->status == 200 && p->kind->sign != NULL && l->c.shown != NULL)
+		l->c.shown(l->c.arg, p->terminal, p->kind->sign(p->outcome));
 	if (p->http != NULL && p->status == 200)
 		lan_reply(l, p->http, 200, &p->reply);
 	else if (p->http != NULL)

@@ -59,9 +59,7 @@ static void gate_started(void *arg)
 	else
 		log_error("gate cannot be configured", "why=\"%s\"", e.text);
 	b->line.gate_clock_s = c.now_s;
-	if (out.data != NULL)
-		explicit_bzero(out.data, out.cap);
-	buf_clear(&out);
+	buf_wipe(&out);
 }
 
 static void mqtt_start(struct branch *b);
@@ -261,7 +259,7 @@ static void mqtt_start(struct branch *b)
 		log_error("no MQTT", "why=\"%s\"", e.text);
 }
 
-bool line_join(struct branch *b, struct err *e)
+static bool sync_begin(struct branch *b, struct err *e)
 {
 	const struct sync_config sync = {
 		.identity = b->membership.sync,
@@ -277,12 +275,26 @@ bool line_join(struct branch *b, struct err *e)
 		.prefetched = branch_prefetched,
 		.arg = b,
 	};
-	line_part(&b->line);
-	line_gate(b);
 	b->line.sync = sync_new(&sync, e);
 	if (b->line.sync == NULL)
 		return false;
 	sync_wake(b);
+	return true;
+}
+
+bool line_join(struct branch *b, struct err *e)
+{
+	line_part(&b->line);
+	line_gate(b);
+	return sync_begin(b, e);
+}
+
+bool line_hello(struct branch *b, struct err *e)
+{
+	line_part(&b->line);
+	if (!sync_begin(b, e))
+		return false;
+	mqtt_start(b);
 	return true;
 }
 

@@ -121,14 +121,17 @@ bool lists_add_epoch(struct lists *l, uint32_t epoch, uint32_t iterations, const
 		return true;
 	if (!db_begin(l->db, e))
 		return false;
-	if (!db_run(l->db, e, "INSERT OR REPLACE INTO epoch_key (epoch, iterations, secret) VALUES (?, ?, ?)", "iib",
-		    (int64_t)epoch, (int64_t)iterations, (struct bytes){ secret, 32 }) ||
-	    !db_commit(l->db, e)) {
+	if (!list_store_key(l, epoch, iterations, secret, e) || !db_commit(l->db, e)) {
 		db_rollback(l->db);
 		return false;
 	}
 	lists_keys_clear(l);
 	return lists_load_keys(l, e);
+}
+
+void lists_wipe(struct lists *l)
+{
+	lists_keys_clear(l);
 }
 
 void lists_drop_keys(struct lists *l)
@@ -178,12 +181,13 @@ const struct check_source *lists_source(struct lists *l)
 
 /* Opening */
 
-struct lists *lists_open(struct db *db, const char *dir, struct loop *loop, struct err *e)
+struct lists *lists_open(struct db *db, const struct vault *vault, const char *dir, struct loop *loop, struct err *e)
 {
 	struct lists *l = calloc(1, sizeof(*l));
 	if (l == NULL)
 		abort();
 	l->db = db;
+	l->vault = vault;
 	l->loop = loop;
 	l->source = (struct check_source){ .arg = l, .list = source_list, .find = source_find };
 	if (snprintf(l->dir, sizeof(l->dir), "%s/lists", dir) >= (int)sizeof(l->dir)) {

@@ -10,6 +10,7 @@
 #define FIRMWARE_LISTS_H
 
 #include "firmware/check.h"
+#include "firmware/vault.h"
 #include "protocol/base/db.h"
 #include "protocol/base/loop.h"
 #include "protocol/head.h"
@@ -18,7 +19,8 @@ struct lists;
 
 /* A list whose files are damaged opens with a fault and answers LOOKUP_ERROR until sync has fetched it
  * afresh. */
-struct lists *lists_open(struct db *db, const char *dir, struct loop *l, struct err *e) CHECKED;
+struct lists *lists_open(struct db *db, const struct vault *vault, const char *dir, struct loop *l,
+			 struct err *e) CHECKED;
 void lists_close(struct lists *l);
 
 /* For check_run: lists, ages and tag keys. Borrowed. */
@@ -48,9 +50,11 @@ uint64_t lists_version(const struct lists *l, const char *name, uint32_t *epoch)
 void lists_fault(struct lists *l, const char *name, const char *why);
 
 bool lists_has_epoch(const struct lists *l, uint32_t epoch);
-/* In a transaction of its own. Keys of epochs older than any list's are dropped when a list changes epoch. */
+/* In a transaction of its own, sealed under the vault. Keys of epochs older than any list's are dropped when a list changes epoch. */
 bool lists_add_epoch(struct lists *l, uint32_t epoch, uint32_t iterations, const uint8_t secret[32],
 		     struct err *e) CHECKED;
+/* The keys are gone from memory; what is stored of them went with the vault. No list answers until they are added again. */
+void lists_wipe(struct lists *l);
 
 /* A believed head names this entry. A list held in just that version is confirmed as of issued_s (-1: the
  * head has expired, which confirms nothing); one of the same version and another content is damaged from now

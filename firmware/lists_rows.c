@@ -144,25 +144,61 @@ bool lists_load(struct lists *l, struct err *e)
 	return ok;
 }
 
+/* Keys */
+
+#define KEY_CONTEXT "lists/epoch-key/%u"
+
+bool list_store_key(struct lists *l, uint32_t epoch, uint32_t iterations, const uint8_t secret[32], struct err *e)
+{
+	char what[48];
+	struct buf sealed;
+	buf_init(&sealed, 32 + AEAD_OVERHEAD);
+	snprintf(what, sizeof(what), KEY_CONTEXT, epoch);
+	bool ok = vault_seal_secret(l->vault, what, secret, &sealed, e) &&
+		  db_run(l->db, e, "INSERT OR REPLACE INTO epoch_key (epoch, iterations, secret) VALUES (?, ?, ?)",
+			 "iib", (int64_t)epoch, (int64_t)iterations, buf_bytes(&sealed));
+	buf_clear(&sealed);
+	return ok;
+}
+
+static void key_add(struct lists *l, uint32_t epoch, uint32_t iterations, const uint8_t secret[32])
+{
+	l->keys = reallocarray(l->keys, l->keys_len + 1, sizeof(void *));
+	struct tag_key *key = malloc(sizeof(*key));
+	if (l->keys == NULL || key == NULL)
+		abort();
+	tag_key_init(key, epoch, iterations, secret);
+	l->keys[l->keys_len++] = key;
+}
+
+/* One that another vault's key sealed is of no use: sync asks for it again. */
+static bool key_of_row(struct lists *l, const struct db_query *q, struct err *e)
+{
+	uint32_t epoch = (uint32_t)db_int(q, 0), iterations = (uint32_t)db_int(q, 1);
+	uint8_t secret[VAULT_SECRET_LEN];
+	char what[48];
+	bool plain = false, ok = true;
+	snprintf(what, sizeof(what), KEY_CONTEXT, epoch);
+	if (!vault_unseal_secret(l->vault, what, db_bytes(q, 2), secret, &plain, NULL))
+		return true;
+	key_add(l, epoch, iterations, secret);
+	if (plain)
+		ok = list_store_key(l, epoch, iterations, secret, e);
+	explicit_bzero(secret, sizeof(secret));
+	return ok;
+}
+
 bool lists_load_keys(struct lists *l, struct err *e)
 {
 	bool ok, row = false;
-	uint8_t secret[32];
-	struct db_query *q = db_query(l->db, "SELECT epoch, iterations, secret FROM epoch_key", e);
+	struct db_query *q = db_query(l->db, "SELECT epoch, iterations, secret FROM epoch_key ORDER BY epoch", e);
 	if (q == NULL)
 		return false;
 	while ((ok = db_next(q, &row, e)) && row) {
-		ok = take_exact(db_bytes(q, 2), secret, sizeof(secret), e);
+		ok = key_of_row(l, q, e);
 		if (!ok)
 			break;
-		l->keys = reallocarray(l->keys, l->keys_len + 1, sizeof(void *));
-		struct tag_key *key = malloc(sizeof(*key));
-		if (l->keys == NULL || key == NULL)
-			abort();
-		tag_key_init(key, (uint32_t)db_int(q, 0), (uint32_t)db_int(q, 1), secret);
-		l->keys[l->keys_len++] = key;
 	}
-	explicit_bzero(secret, sizeof(secret));
 	db_finish(q);
 	return ok;
 }

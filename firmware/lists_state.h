@@ -83,8 +83,9 @@ struct lists_work {
 };
 
 struct lists {
-	struct db *db;     /* borrowed */
-	struct loop *loop; /* borrowed */
+	struct db *db;             /* borrowed */
+	const struct vault *vault; /* borrowed */
+	struct loop *loop;         /* borrowed */
 	char dir[160];
 	size_t len;
 	struct list *items[LISTS_MAX]; /* sorted by name */
@@ -134,6 +135,8 @@ uint64_t list_view_size(const struct list_view *v);
 /* lists_rows.c: what is stored. Those that write do so inside the caller's transaction. */
 bool lists_load(struct lists *l, struct err *e) CHECKED;
 bool lists_load_keys(struct lists *l, struct err *e) CHECKED;
+bool list_store_key(struct lists *l, uint32_t epoch, uint32_t iterations, const uint8_t secret[32],
+		    struct err *e) CHECKED;
 bool list_store(struct lists *l, const struct list *list, struct err *e) CHECKED;
 bool list_store_layer(struct lists *l, const struct list *list, size_t place, const struct list_file *file,
 		      struct err *e) CHECKED;

@@ -7,13 +7,6 @@
 
 #define PEM_MAX 8192 /* PKI_CERT_MAX in base64, and its lines */
 
-static void buf_wipe(struct buf *b)
-{
-	if (b->data != NULL)
-		explicit_bzero(b->data, b->cap);
-	buf_clear(b);
-}
-
 /* Loading and storing: each value under its own key of the state table. */
 
 #define KEY_BRANCH "member.branch"
@@ -47,14 +40,49 @@ static bool load_text(struct db *db, const char *key, char *out, size_t size, st
 	return ok;
 }
 
+#define SEAL_CONTEXT "member/seal-scalar"
+#define SEAL_KEY     "member.seal_scalar"
+
+static bool store_seal(struct db *db, const struct vault *vault, const struct membership *m, struct err *e)
+{
+	struct buf sealed;
+	buf_init(&sealed, SCALAR_LEN + AEAD_OVERHEAD);
+	bool ok = vault_seal_secret(vault, SEAL_CONTEXT, m->sync.seal_scalar, &sealed, e) &&
+		  meta_put(db, SEAL_KEY, buf_bytes(&sealed), e);
+	buf_clear(&sealed);
+	return ok;
+}
+
+static bool seal_again(struct db *db, const struct vault *vault, const struct membership *m, struct err *e)
+{
+	if (!db_begin(db, e))
+		return false;
+	if (store_seal(db, vault, m, e) && db_commit(db, e))
+		return true;
+	db_rollback(db);
+	return false;
+}
+
+/* One that another vault's key sealed is gone: only enrolling again brings one. */
+static bool load_seal(struct db *db, const struct vault *vault, struct membership *m, struct err *e)
+{
+	struct buf stored;
+	bool plain = false;
+	buf_init(&stored, SCALAR_LEN + AEAD_OVERHEAD);
+	bool ok = meta_get(db, SEAL_KEY, &stored, e);
+	m->has_seal =
+		ok && vault_unseal_secret(vault, SEAL_CONTEXT, buf_bytes(&stored), m->sync.seal_scalar, &plain, NULL);
+	buf_wipe(&stored);
+	return ok && (!m->has_seal || !plain || seal_again(db, vault, m, e));
+}
+
 #define FIELDS(s)                                                                                                    \
 	{                                                                                                            \
 		{ "member.head_key", (s)->head_key, POINT_LEN },                                                     \
 			{ "member.central_seal_key", (s)->central_seal_key, POINT_LEN },                             \
-			{ "member.seal_scalar", (s)->seal_scalar, SCALAR_LEN },                                      \
 			{ "member.seal_point", (s)->seal_point, POINT_LEN },                                         \
 	}
-#define FIELDS_LEN 4
+#define FIELDS_LEN 3
 
 static bool cert_end(struct membership *m, struct err *e)
 {
@@ -64,19 +92,19 @@ static bool cert_end(struct membership *m, struct err *e)
 	return ok;
 }
 
-static bool load_all(struct db *db, struct membership *m, struct err *e)
+static bool load_all(struct db *db, const struct vault *vault, struct membership *m, struct err *e)
 {
 	const struct field fields[FIELDS_LEN] = FIELDS(&m->sync);
 	for (size_t i = 0; i < FIELDS_LEN; i++)
 		if (!load_exact(db, &fields[i], e))
 			return false;
-	return meta_get(db, "member.key", &m->key, e) && meta_get(db, "member.cert", &m->cert, e) &&
-	       meta_get(db, "member.ca", &m->ca, e) &&
+	return load_seal(db, vault, m, e) && meta_get(db, "member.key", &m->key, e) &&
+	       meta_get(db, "member.cert", &m->cert, e) && meta_get(db, "member.ca", &m->ca, e) &&
 	       load_text(db, "member.broker_host", m->broker_host, sizeof(m->broker_host), e) &&
 	       meta_get_int(db, "member.broker_port", &m->broker_port, e) && cert_end(m, e);
 }
 
-bool membership_load(struct db *db, struct membership *m, struct err *e)
+bool membership_load(struct db *db, const struct vault *vault, struct membership *m, struct err *e)
 {
 	struct err missing = { 0 };
 	*m = (struct membership){ .is_member = false };
@@ -85,7 +113,7 @@ bool membership_load(struct db *db, struct membership *m, struct err *e)
 	buf_init(&m->ca, PKI_CERT_MAX);
 	if (!load_text(db, KEY_BRANCH, m->sync.branch, sizeof(m->sync.branch), &missing))
 		return missing.code == ERR_MISSING || err_set(e, missing.code, "%s", missing.text);
-	m->is_member = load_all(db, m, e);
+	m->is_member = load_all(db, vault, m, e);
 	return m->is_member || err_wrap(e, "membership");
 }
 
@@ -95,16 +123,16 @@ void membership_clear(struct membership *m)
 	buf_clear(&m->cert);
 	buf_clear(&m->ca);
 	explicit_bzero(&m->sync, sizeof(m->sync));
-	m->is_member = false;
+	m->is_member = m->has_seal = false;
 }
 
-static bool store_all(struct db *db, struct membership *m, struct err *e)
+static bool store_all(struct db *db, const struct vault *vault, struct membership *m, struct err *e)
 {
 	const struct field fields[FIELDS_LEN] = FIELDS(&m->sync);
 	for (size_t i = 0; i < FIELDS_LEN; i++)
 		if (!meta_put(db, fields[i].key, (struct bytes){ fields[i].at, fields[i].len }, e))
 			return false;
-	return meta_put(db, "member.key", buf_bytes(&m->key), e) &&
+	return store_seal(db, vault, m, e) && meta_put(db, "member.key", buf_bytes(&m->key), e) &&
 	       meta_put(db, "member.cert", buf_bytes(&m->cert), e) &&
 	       meta_put(db, "member.ca", buf_bytes(&m->ca), e) &&
 	       meta_put(db, "member.broker_host", bytes_of(m->broker_host), e) &&
@@ -112,11 +140,11 @@ static bool store_all(struct db *db, struct membership *m, struct err *e)
 	       meta_put(db, KEY_BRANCH, bytes_of(m->sync.branch), e);
 }
 
-static bool membership_store(struct db *db, struct membership *m, struct err *e)
+static bool membership_store(struct db *db, const struct vault *vault, struct membership *m, struct err *e)
 {
 	if (!db_begin(db, e))
 		return false;
-	if (store_all(db, m, e) && db_commit(db, e))
+	if (store_all(db, vault, m, e) && db_commit(db, e))
 		return true;
 	db_rollback(db);
 	return false;
@@ -219,7 +247,8 @@ static bool same_branch(struct db *db, const char *branch, struct err *e)
 	       err_set(e, ERR_CONFLICT, "this box is branch %s, and its journal is that branch's", now);
 }
 
-bool membership_finish(struct db *db, const struct membership_request *q, struct bytes answer, struct err *e)
+bool membership_finish(struct db *db, struct vault *vault, const struct membership_request *q, struct bytes answer,
+		       struct err *e)
 {
 	struct membership m = { .is_member = true };
 	int64_t time_s = 0;
@@ -233,7 +262,8 @@ bool membership_finish(struct db *db, const struct membership_request *q, struct
 	memcpy(m.sync.seal_scalar, q->seal_scalar, SCALAR_LEN);
 	memcpy(m.sync.seal_point, q->seal_point, POINT_LEN);
 	bool ok = answer_read(j, &m, &time_s, e) && answer_prove(&m, q, time_s, e) &&
-		  same_branch(db, m.sync.branch, e) && membership_store(db, &m, e);
+		  same_branch(db, m.sync.branch, e) && (vault->has_key || vault_renew(vault, e)) &&
+		  membership_store(db, vault, &m, e);
 	json_free(j);
 	membership_clear(&m);
 	return ok;

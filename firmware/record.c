@@ -13,9 +13,12 @@
 #define DAY_S        86400
 
 struct record {
-	struct db *db; /* borrowed */
+	struct db *db;             /* borrowed, as the rest */
+	const struct vault *vault; /* NULL: nobody needs the key */
+	const struct random *random;
 	uint8_t epoch[JOURNAL_EPOCH_LEN];
-	uint8_t key[32];
+	bool has_key;
+	uint8_t key[VAULT_SECRET_LEN];
 	uint64_t base, acknowledged, last;
 	uint8_t base_hash[HASH_LEN], acknowledged_hash[HASH_LEN], last_hash[HASH_LEN];
 };
@@ -28,26 +31,58 @@ static bool copy_exact(struct bytes from, uint8_t *to, size_t len)
 	return true;
 }
 
-static bool record_create(struct record *r, const struct random *random, struct err *e)
+#define KEY_CONTEXT "journal/key"
+
+/* The first state of a journal, inside the caller's transaction. Without a vault's key it has none. */
+static bool record_begin(struct record *r, struct err *e)
 {
-	uint8_t epoch[JOURNAL_EPOCH_LEN], key[32], hash[HASH_LEN];
-	random->fill(random->arg, epoch, sizeof(epoch));
-	random->fill(random->arg, key, sizeof(key));
+	uint8_t epoch[JOURNAL_EPOCH_LEN], key[VAULT_SECRET_LEN], hash[HASH_LEN];
+	struct buf sealed;
+	r->random->fill(r->random->arg, epoch, sizeof(epoch));
+	r->random->fill(r->random->arg, key, sizeof(key));
 	journal_start_hash(epoch, hash);
 	struct bytes h = { hash, sizeof(hash) };
+	buf_init(&sealed, sizeof(key) + AEAD_OVERHEAD);
+	bool ok = r->vault == NULL || !r->vault->has_key || vault_seal_secret(r->vault, KEY_CONTEXT, key, &sealed, e);
+	ok = ok && db_run(r->db, e, "INSERT OR REPLACE INTO journal_state VALUES (1, ?, ?, 0, ?, 0, ?)", "bbbb",
+			  (struct bytes){ epoch, sizeof(epoch) }, buf_bytes(&sealed), h, h);
+	explicit_bzero(key, sizeof(key));
+	buf_clear(&sealed);
+	return ok;
+}
+
+static bool record_create(struct record *r, struct err *e)
+{
 	if (!db_begin(r->db, e))
 		return false;
-	if (db_run(r->db, e, "INSERT OR IGNORE INTO journal_state VALUES (1, ?, ?, 0, ?, 0, ?)", "bbbb",
-		   (struct bytes){ epoch, sizeof(epoch) }, (struct bytes){ key, sizeof(key) }, h, h) &&
-	    db_commit(r->db, e))
+	if (record_begin(r, e) && db_commit(r->db, e))
 		return true;
 	db_rollback(r->db);
 	return false;
 }
 
+/* One that was sealed under another vault's key is gone. *plain: it stands there unsealed. */
+static void key_take(struct record *r, struct bytes stored, bool *plain)
+{
+	*plain = false;
+	explicit_bzero(r->key, sizeof(r->key));
+	r->has_key = r->vault != NULL && stored.len > 0 &&
+		     vault_unseal_secret(r->vault, KEY_CONTEXT, stored, r->key, plain, NULL);
+}
+
+static bool key_seal(struct record *r, struct err *e)
+{
+	struct buf sealed;
+	buf_init(&sealed, sizeof(r->key) + AEAD_OVERHEAD);
+	bool ok = vault_seal_secret(r->vault, KEY_CONTEXT, r->key, &sealed, e) &&
+		  db_run(r->db, e, "UPDATE journal_state SET key = ?", "b", buf_bytes(&sealed));
+	buf_clear(&sealed);
+	return ok;
+}
+
 static bool record_load_state(struct record *r, struct err *e)
 {
-	bool ok = false, row = false;
+	bool ok = false, row = false, plain = false;
 	struct db_query *q = db_query(r->db,
 				      "SELECT epoch, key, base_seq, base_hash, acknowledged_seq, acknowledged_hash"
 				      " FROM journal_state",
@@ -57,7 +92,6 @@ static bool record_load_state(struct record *r, struct err *e)
 	if (!db_next(q, &row, e))
 		goto out;
 	ok = row && copy_exact(db_bytes(q, 0), r->epoch, sizeof(r->epoch)) &&
-	     copy_exact(db_bytes(q, 1), r->key, sizeof(r->key)) &&
 	     copy_exact(db_bytes(q, 3), r->base_hash, HASH_LEN) &&
 	     copy_exact(db_bytes(q, 5), r->acknowledged_hash, HASH_LEN);
 	if (!ok) {
@@ -66,9 +100,10 @@ static bool record_load_state(struct record *r, struct err *e)
 	}
 	r->base = (uint64_t)db_int(q, 2);
 	r->acknowledged = (uint64_t)db_int(q, 4);
+	key_take(r, db_bytes(q, 1), &plain);
 out:
 	db_finish(q);
-	return ok;
+	return ok && (!plain || key_seal(r, e));
 }
 
 static bool record_load_last(struct record *r, struct err *e)
@@ -98,15 +133,15 @@ bool record_reload(struct record *r, struct err *e)
 	return record_load_state(r, e) && record_load_last(r, e);
 }
 
-struct record *record_open(struct db *db, const struct random *random, struct err *e)
+struct record *record_open(struct db *db, const struct vault *vault, const struct random *random, struct err *e)
 {
 	int64_t there = 0;
 	struct record *r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		abort();
-	r->db = db;
+	*r = (struct record){ .db = db, .vault = vault, .random = random };
 	if (db_run_int(db, &there, e, "SELECT count(*) FROM journal_state", "") &&
-	    (there > 0 || record_create(r, random, e)) && record_reload(r, e))
+	    (there > 0 || record_create(r, e)) && record_reload(r, e))
 		return r;
 	record_close(r);
 	return NULL;
@@ -123,6 +158,30 @@ void record_close(struct record *r)
 const uint8_t *record_key(const struct record *r)
 {
 	return r->key;
+}
+
+bool record_has_key(const struct record *r)
+{
+	return r->has_key;
+}
+
+void record_forget_key(struct record *r)
+{
+	explicit_bzero(r->key, sizeof(r->key));
+	r->has_key = false;
+}
+
+bool record_renew(struct record *r, struct err *e)
+{
+	if (r->acknowledged != r->last)
+		return err_set(e, ERR_STALE, "%llu rows of the journal are not at central yet",
+			       (unsigned long long)(r->last - r->acknowledged));
+	if (!db_begin(r->db, e))
+		return false;
+	if (db_run(r->db, e, "DELETE FROM journal", "") && record_begin(r, e) && db_commit(r->db, e))
+		return record_reload(r, e);
+	db_rollback(r->db);
+	return false;
 }
 
 void record_info(const struct record *r, struct record_info *out)

@@ -8,6 +8,7 @@
 #ifndef FIRMWARE_RECORD_H
 #define FIRMWARE_RECORD_H
 
+#include "firmware/vault.h"
 #include "protocol/base/db.h"
 #include "protocol/decision.h"
 #include "protocol/journal.h"
@@ -15,7 +16,9 @@
 #define RECORD_KEEP_DAYS 30
 
 struct record;
-struct record *record_open(struct db *db, const struct random *random, struct err *e) CHECKED;
+/* vault: what the journal's key is sealed under; NULL to read the chain alone, without a key. Both are borrowed. */
+struct record *record_open(struct db *db, const struct vault *vault, const struct random *random,
+			   struct err *e) CHECKED;
 void record_close(struct record *r);
 
 /* What a row of an answer is found by. */
@@ -46,8 +49,15 @@ struct record_info {
 	uint8_t hash[HASH_LEN]; /* of the last row */
 };
 void record_info(const struct record *r, struct record_info *out);
-/* The 32-byte key under which decisions seal their subject; made with the database. */
+/* The 32-byte key under which decisions seal their subject; made with the journal. Without one (the vault was wiped) rows can be read and
+ * uploaded, but nothing may be sealed. */
 const uint8_t *record_key(const struct record *r);
+bool record_has_key(const struct record *r);
+/* From memory; what is stored of it went with the vault. */
+void record_forget_key(struct record *r);
+/* Another journal, with an epoch and a key of its own, once central has acknowledged all of this one (ERR_STALE before). In a transaction of
+ * its own. */
+bool record_renew(struct record *r, struct err *e) CHECKED;
 
 /* Rows behind the acknowledged one, as many as fit one message; rows_len 0 when there are none. Rows borrow
  * from memory, which is emptied first and holds at least RECORD_BATCH_BYTES. */

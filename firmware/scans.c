@@ -139,9 +139,7 @@ static bool seal(const struct verdict *v, const struct scan_request *r, const st
 	bool ok = buf_ok(&certificate, "certificate", e) && buf_ok(&plain, "what is sealed", e) &&
 		  aead_seal(c->journal_key, c->random, (struct bytes){ s->id, SCAN_ID_LEN }, buf_bytes(&plain),
 			    sealed, e);
-	if (plain.data != NULL)
-		explicit_bzero(plain.data, plain.cap);
-	buf_clear(&plain);
+	buf_wipe(&plain);
 	buf_clear(&certificate);
 	return ok;
 }
@@ -210,9 +208,7 @@ static void certificate_put(const struct scan *s, const uint8_t journal_key[32],
 		    cbor_get_text(&in, &name, NULL) && cbor_get_text(&in, &certificate, NULL) && certificate.len > 0)
 			json_put_raw(w, "certificate", certificate);
 	}
-	if (plain.data != NULL)
-		explicit_bzero(plain.data, plain.cap);
-	buf_clear(&plain);
+	buf_wipe(&plain);
 }
 
 static void time_put(struct json_out *w, int64_t time_s)

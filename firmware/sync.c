@@ -34,6 +34,11 @@ out:
 	return NULL;
 }
 
+void sync_forget_seal(struct sync *s)
+{
+	explicit_bzero(s->config.identity.seal_scalar, SCALAR_LEN);
+}
+
 void sync_free(struct sync *s)
 {
 	if (s == NULL)

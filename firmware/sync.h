@@ -64,6 +64,9 @@ bool sync_ask_bodies(struct sync *s, struct body_query *q, int64_t now_ms, sync_
 /* Whoever asked with this arg is gone. */
 void sync_forget_bodies(struct sync *s, const void *arg);
 
+/* What central seals to us can no longer be read. */
+void sync_forget_seal(struct sync *s);
+
 /* Does what is due, a slice at a time; returns when to call again (now_ms: at once; INT64_MAX: never). */
 int64_t sync_run(struct sync *s, int64_t now_ms);
 

@@ -43,9 +43,7 @@ static bool query_seal(struct sync *s, const struct body_query *q, struct buf *b
 			  context_of(s, BODY_QUERY_CONTEXT, context), buf_bytes(&plain), &sealed, e);
 	if (ok)
 		cbor_put_bytes(body, buf_bytes(&sealed));
-	if (plain.data != NULL)
-		explicit_bzero(plain.data, plain.cap);
-	buf_clear(&plain);
+	buf_wipe(&plain);
 	buf_clear(&sealed);
 	return ok && buf_ok(body, "query", e);
 }
@@ -117,9 +115,7 @@ static bool bodies_reply(struct sync *s, const struct reply *r)
 		if (!ok && r->status == ERR_NONE)
 			e.code = ERR_IO;
 		asked_end(a, ok ? &reply : NULL, &e);
-		if (plain.data != NULL)
-			explicit_bzero(plain.data, plain.cap);
-		buf_clear(&plain);
+		buf_wipe(&plain);
 		return true;
 	}
 	return false;
@@ -183,9 +179,7 @@ static bool prefetch_reply(struct sync *s, const struct reply *r)
 	} else {
 		sync_note(s, "prefetch", &e); /* due again with the wait of its asking */
 	}
-	if (plain.data != NULL)
-		explicit_bzero(plain.data, plain.cap);
-	buf_clear(&plain);
+	buf_wipe(&plain);
 	return true;
 }
 

@@ -53,8 +53,10 @@ static void step_way(struct sync *s)
 	uint32_t epoch = 0;
 	uint64_t have = lists_version(s->config.lists, entry->name, &epoch);
 	bool snapshot_only = t != NULL && t->snapshot_only;
-	if (have == 0 || have > entry->version || epoch != entry->epoch || snapshot_only ||
-	    entry->object.size <= entry->index.size)
+	if (have == entry->version && epoch == entry->epoch && !snapshot_only)
+		target_end(s, NULL); /* only the key was missing */
+	else if (have == 0 || have > entry->version || epoch != entry->epoch || snapshot_only ||
+		 entry->object.size <= entry->index.size)
 		step_snapshot(s);
 	else {
 		s->work.is_delta = true; /* a snapshot needs no index */

@@ -49,7 +49,8 @@ static bool target_is_due(const struct sync *s, const struct target *t)
 		return false;
 	if (t->want.kind == HEAD_DOCUMENT)
 		return documents_version(s->config.documents, t->want.name) != t->want.version;
-	return lists_version(s->config.lists, t->want.name, &epoch) != t->want.version || epoch != t->want.epoch;
+	return lists_version(s->config.lists, t->want.name, &epoch) != t->want.version || epoch != t->want.epoch ||
+	       !lists_has_epoch(s->config.lists, epoch); /* wiped */
 }
 
 void target_next(struct sync *s)

@@ -52,6 +52,24 @@ bool journal_row_decode(struct bytes data, struct journal_row *r, struct err *e)
 	return true;
 }
 
+bool journal_event_encode(const struct journal_event *v, struct buf *out, struct err *e)
+{
+	cbor_put_map(out, 2);
+	cbor_put_uint(out, 1);
+	cbor_put_text_n(out, v->code);
+	cbor_put_uint(out, 2);
+	cbor_put_text_n(out, v->detail);
+	return buf_ok(out, "journal event", e);
+}
+
+bool journal_event_decode(struct bytes body, struct journal_event *v, struct err *e)
+{
+	struct cbor c = cbor_over(body);
+	return (cbor_expect_map(&c, 2, e) && cbor_expect_key(&c, 1, e) && cbor_get_text(&c, &v->code, e) &&
+		cbor_expect_key(&c, 2, e) && cbor_get_text(&c, &v->detail, e) && cbor_end(&c, e)) ||
+	       err_wrap(e, "journal event");
+}
+
 bool journal_batch_fits(const struct journal_batch *b, struct bytes row)
 {
 	size_t size = 128 + 3 + row.len;

@@ -37,6 +37,15 @@ void journal_next_hash(const uint8_t before[HASH_LEN], struct bytes row, uint8_t
 bool journal_row_encode(const struct journal_row *r, struct buf *out, struct err *e) CHECKED;
 bool journal_row_decode(struct bytes data, struct journal_row *r, struct err *e) CHECKED;
 
+/* The body of a JOURNAL_EVENT. Texts borrow from the body. */
+#define JOURNAL_EVENT_TAMPER                                                                                         \
+	"board.tamper" /* detail: hex of the branch's seal point, whose private half went; which of its enrolments */
+struct journal_event {
+	struct bytes code, detail;
+};
+bool journal_event_encode(const struct journal_event *v, struct buf *out, struct err *e) CHECKED;
+bool journal_event_decode(struct bytes body, struct journal_event *v, struct err *e) CHECKED;
+
 struct journal_batch {
 	uint8_t epoch[JOURNAL_EPOCH_LEN];
 	uint64_t first;

@@ -17,6 +17,13 @@ void buf_clear(struct buf *b)
 	buf_init(b, b->max);
 }
 
+void buf_wipe(struct buf *b)
+{
+	if (b->data != NULL)
+		explicit_bzero(b->data, b->cap);
+	buf_clear(b);
+}
+
 void buf_reset(struct buf *b)
 {
 	b->len = 0;

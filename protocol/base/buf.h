@@ -27,6 +27,8 @@ struct buf {
 /* An empty buffer that may hold up to max bytes. Release with buf_clear. */
 void buf_init(struct buf *b, size_t max);
 void buf_clear(struct buf *b);
+/* What held a secret: overwritten first. */
+void buf_wipe(struct buf *b);
 /* Empties it, keeping the memory and the maximum. */
 void buf_reset(struct buf *b);
 /* Appends; false (and buf_ok turns false) past the maximum. */

@@ -549,8 +549,6 @@ bool pki_from_pem(struct bytes pem, const char *label, struct buf *der, struct e
 		ok = buf_ok(der, label, e);
 	}
 	mbedtls_pem_free(&c);
-	if (text.data != NULL)
-		explicit_bzero(text.data, text.cap);
-	buf_clear(&text);
+	buf_wipe(&text);
 	return ok;
 }

@@ -154,7 +154,9 @@ static void server_open(struct loop *loop, struct lan_config *c, struct clock *c
 {
 	c->db = state_open(run_dir, NULL);
 	bench_must(c->db != NULL, "database");
-	c->record = record_open(c->db, &random_system, NULL);
+	static struct vault vault;
+	bench_must(vault_open(&vault, run_dir, &random_system, NULL), "vault");
+	c->record = record_open(c->db, &vault, &random_system, NULL);
 	c->terminals = terminals_open(c->db, NULL);
 	struct documents *documents = documents_open(c->db, NULL);
 	bench_must(c->record != NULL && c->terminals != NULL && documents != NULL, "tables");

@@ -401,7 +401,9 @@ static void branch_open(struct branch *b, const struct store *s, const struct fi
 	b->db = state_open(path_of("branch"), NULL);
 	bench_must(b->db != NULL, "branch.db");
 	static const uint8_t secret[32];
-	b->lists = lists_open(b->db, path_of("branch"), b->loop, NULL);
+	static struct vault vault;
+	bench_must(vault_open(&vault, path_of("branch"), &random_system, NULL), "vault");
+	b->lists = lists_open(b->db, &vault, path_of("branch"), b->loop, NULL);
 	bench_must(b->lists != NULL && lists_add_epoch(b->lists, 0, 1, secret, NULL) &&
 			   file_write(file, base, 0600, NULL),
 		   "lists");

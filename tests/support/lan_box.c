@@ -24,7 +24,7 @@ static void must(bool ok)
 
 static enum lookup_result list_state(void *arg, const char *name, struct check_list *state)
 {
-	struct box *b = arg;
+	struct lan_box *b = arg;
 	(void)name;
 	*state = (struct check_list){ 42, b->confirmed_s, &b->key };
 	return b->held;
@@ -32,7 +32,7 @@ static enum lookup_result list_state(void *arg, const char *name, struct check_l
 
 static enum lookup_result list_find(void *arg, const char *name, uint64_t tag, uint32_t *value)
 {
-	const struct box *b = arg;
+	const struct lan_box *b = arg;
 	(void)name, (void)tag;
 	*value = entry_value(1, ENTRY_NO_END);
 	return b->found;
@@ -40,12 +40,12 @@ static enum lookup_result list_find(void *arg, const char *name, uint64_t tag, u
 
 static void around(void *arg, struct lan_around *out)
 {
-	*out = ((const struct box *)arg)->around;
+	*out = ((const struct lan_box *)arg)->around;
 }
 
 static size_t infos(void *arg, struct list_info out[LISTS_MAX])
 {
-	const struct box *b = arg;
+	const struct lan_box *b = arg;
 	out[0] = (struct list_info){ .name = "black-a",
 				     .version = 42,
 				     .count = 7,
@@ -59,10 +59,10 @@ static size_t infos(void *arg, struct list_info out[LISTS_MAX])
 
 static void recorded(void *arg)
 {
-	((struct box *)arg)->recorded++;
+	((struct lan_box *)arg)->recorded++;
 }
 
-static void documents_fill(struct box *b)
+static void documents_fill(struct lan_box *b)
 {
 	static const char *const names[] = { DOCUMENT_RULES, DOCUMENT_CATALOGUE };
 	for (size_t i = 0; i < 2; i++) {
@@ -74,7 +74,7 @@ static void documents_fill(struct box *b)
 
 static bool ask(void *arg, struct body_query *q, sync_bodies_done *done, void *done_arg, struct err *e)
 {
-	struct box *b = arg;
+	struct lan_box *b = arg;
 	if (!b->line_up)
 		return err_set(e, ERR_IO, "the line is down");
 	memset(q->id, 7, sizeof(q->id));
@@ -86,18 +86,19 @@ static bool ask(void *arg, struct body_query *q, sync_bodies_done *done, void *d
 
 static void forget(void *arg, const void *done_arg)
 {
-	struct box *b = arg;
+	struct lan_box *b = arg;
 	b->forgotten += b->asked_done != NULL && b->asked_arg == done_arg;
 	b->asked_done = NULL;
 }
 
-void box_open(struct box *b, bool commit_each)
+void lan_box_open(struct lan_box *b, bool commit_each)
 {
-	*b = (struct box){ .dir = test_dir(), .held = LOOKUP_NOT_LISTED, .found = LOOKUP_NOT_LISTED };
+	*b = (struct lan_box){ .dir = test_dir(), .held = LOOKUP_NOT_LISTED, .found = LOOKUP_NOT_LISTED };
 	b->loop = loop_new();
 	b->db = state_open(b->dir, NULL);
 	must(b->db != NULL);
-	b->record = record_open(b->db, &random_system, NULL);
+	must(vault_open(&b->vault, b->dir, &random_system, NULL));
+	b->record = record_open(b->db, &b->vault, &random_system, NULL);
 	b->terminals = terminals_open(b->db, NULL);
 	b->documents = documents_open(b->db, NULL);
 	must(b->record != NULL && b->terminals != NULL && b->documents != NULL);
@@ -110,8 +111,7 @@ void box_open(struct box *b, bool commit_each)
 	tag_key_init(&b->key, 1, 1, (const uint8_t[32]){ 9 });
 	b->around.cert_to_s = HEAD_ISSUED_S + 86400 * 400;
 	snprintf(b->around.branch, sizeof(b->around.branch), "haidian");
-	must(vault_open(&b->vault, b->dir, &random_system, NULL) &&
-	     cache_open(&b->cache, b->db, &b->vault, &random_system, CACHE_SIZE_DEFAULT, NULL));
+	must(cache_open(&b->cache, b->db, &b->vault, CACHE_SIZE_DEFAULT, NULL));
 	const struct lan_config c = { .loop = b->loop,
 				      .db = b->db,
 				      .record = b->record,
@@ -136,7 +136,7 @@ void box_open(struct box *b, bool commit_each)
 	must(b->server != NULL);
 }
 
-void box_close(struct box *b)
+void lan_box_close(struct lan_box *b)
 {
 	lan_close(b->lan);
 	http_close(b->server);
@@ -149,7 +149,7 @@ void box_close(struct box *b)
 	loop_free(b->loop);
 }
 
-int box_connect(const struct box *b, const char *bind_to)
+int lan_box_connect(const struct lan_box *b, const char *bind_to)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -165,12 +165,12 @@ int box_connect(const struct box *b, const char *bind_to)
 	return fd;
 }
 
-void box_send(int fd, struct bytes data)
+void lan_box_send(int fd, struct bytes data)
 {
 	must(send(fd, data.data, data.len, MSG_NOSIGNAL) == (ssize_t)data.len);
 }
 
-void box_request(int fd, const char *method, const char *path, const char *token, const char *json)
+void lan_box_request(int fd, const char *method, const char *path, const char *token, const char *json)
 {
 	struct buf out;
 	buf_init(&out, 131072);
@@ -183,12 +183,12 @@ void box_request(int fd, const char *method, const char *path, const char *token
 	if (json != NULL)
 		buf_add_str(&out, json);
 	must(!out.failed);
-	box_send(fd, buf_bytes(&out));
+	lan_box_send(fd, buf_bytes(&out));
 	buf_clear(&out);
 }
 
 /* Whether text holds a whole answer; splits it then. */
-static bool answer_take(const char *text, size_t len, struct box_answer *a)
+static bool answer_take(const char *text, size_t len, struct lan_box_answer *a)
 {
 	const char *end = strstr(text, "\r\n\r\n");
 	const char *length = strcasestr(text, "\r\nContent-Length:");
@@ -205,12 +205,12 @@ static bool answer_take(const char *text, size_t len, struct box_answer *a)
 	return true;
 }
 
-struct box_answer *box_answer(struct box *b, int fd)
+struct lan_box_answer *lan_box_answer(struct lan_box *b, int fd)
 {
-	static struct box_answer answers[4];
+	static struct lan_box_answer answers[4];
 	static unsigned next;
 	static char text[sizeof(answers[0].body) + sizeof(answers[0].head)];
-	struct box_answer *a = &answers[next++ % 4];
+	struct lan_box_answer *a = &answers[next++ % 4];
 	size_t len = 0;
 	a->status = 0;
 	a->head[0] = a->body[0] = '\0';
@@ -228,36 +228,38 @@ struct box_answer *box_answer(struct box *b, int fd)
 	return a;
 }
 
-struct box_answer *box_ask(struct box *b, const char *method, const char *path, const char *token, const char *json)
+struct lan_box_answer *lan_box_ask(struct lan_box *b, const char *method, const char *path, const char *token,
+				   const char *json)
 {
-	int fd = box_connect(b, NULL);
-	box_request(fd, method, path, token, json);
-	struct box_answer *a = box_answer(b, fd);
+	int fd = lan_box_connect(b, NULL);
+	lan_box_request(fd, method, path, token, json);
+	struct lan_box_answer *a = lan_box_answer(b, fd);
 	close(fd);
 	return a;
 }
 
-void box_asked_wait(struct box *b)
+void lan_box_asked_wait(struct lan_box *b)
 {
 	for (int i = 0; i < 1000 && b->asked_done == NULL; i++)
 		loop_once(b->loop, 5);
 	must(b->asked_done != NULL);
 }
 
-struct box_answer *box_look_up(struct box *b, const char *path, const struct body_reply *r, const struct err *why)
+struct lan_box_answer *lan_box_look_up(struct lan_box *b, const char *path, const struct body_reply *r,
+				       const struct err *why)
 {
-	int fd = box_connect(b, NULL);
-	box_request(fd, "GET", path, b->token, NULL);
-	box_asked_wait(b);
+	int fd = lan_box_connect(b, NULL);
+	lan_box_request(fd, "GET", path, b->token, NULL);
+	lan_box_asked_wait(b);
 	sync_bodies_done *done = b->asked_done;
 	b->asked_done = NULL;
 	done(b->asked_arg, r, why);
-	struct box_answer *a = box_answer(b, fd);
+	struct lan_box_answer *a = lan_box_answer(b, fd);
 	close(fd);
 	return a;
 }
 
-const char *box_check(const char *request_id, const char *facts)
+const char *lan_box_check(const char *request_id, const char *facts)
 {
 	static char texts[4][1024];
 	static unsigned next;
@@ -269,10 +271,10 @@ const char *box_check(const char *request_id, const char *facts)
 	return text;
 }
 
-double box_metric(struct box *b, const char *name)
+double lan_box_metric(struct lan_box *b, const char *name)
 {
 	char line[160];
-	const struct box_answer *a = box_ask(b, "GET", "/metrics", NULL, NULL);
+	const struct lan_box_answer *a = lan_box_ask(b, "GET", "/metrics", NULL, NULL);
 	snprintf(line, sizeof(line), "\n%s ", name);
 	const char *at = strstr(a->body, line);
 	return at != NULL ? strtod(at + strlen(line), NULL) : -1;

@@ -10,7 +10,7 @@
 /* Of nobody: the order 001 of a day in 1850. */
 #define BOX_NUMBER "330802185001010013"
 
-struct box {
+struct lan_box {
 	const char *dir;
 	struct loop *loop;
 	struct db *db;
@@ -40,31 +40,33 @@ struct box {
 	unsigned forgotten;
 };
 /* Ready, enrolled, every list held, fresh and empty; the line is down. */
-void box_open(struct box *b, bool commit_each);
-void box_close(struct box *b);
+void lan_box_open(struct lan_box *b, bool commit_each);
+void lan_box_close(struct lan_box *b);
 
-struct box_answer {
+struct lan_box_answer {
 	int status; /* 0: the connection closed without an answer */
 	char head[2048];
 	char body[262144];
 };
 
 /* bind_to: the abstract address of the client's end, or NULL. */
-int box_connect(const struct box *b, const char *bind_to);
-void box_send(int fd, struct bytes data);
+int lan_box_connect(const struct lan_box *b, const char *bind_to);
+void lan_box_send(int fd, struct bytes data);
 /* A request with a credential: token NULL sends none. json NULL sends no body. */
-void box_request(int fd, const char *method, const char *path, const char *token, const char *json);
+void lan_box_request(int fd, const char *method, const char *path, const char *token, const char *json);
 /* Turns the loop until the answer is complete; a static one for each of 4 calls in turn. */
-struct box_answer *box_answer(struct box *b, int fd);
+struct lan_box_answer *lan_box_answer(struct lan_box *b, int fd);
 /* One request on a connection of its own. */
-struct box_answer *box_ask(struct box *b, const char *method, const char *path, const char *token, const char *json);
+struct lan_box_answer *lan_box_ask(struct lan_box *b, const char *method, const char *path, const char *token,
+				   const char *json);
 /* The text of a check; request_id and more facts as given. In turn one of 4 static texts. */
-const char *box_check(const char *request_id, const char *facts);
+const char *lan_box_check(const char *request_id, const char *facts);
 /* A look-up that waits for central, and central's answer, or (r NULL) why there is none. */
-struct box_answer *box_look_up(struct box *b, const char *path, const struct body_reply *r, const struct err *why);
+struct lan_box_answer *lan_box_look_up(struct lan_box *b, const char *path, const struct body_reply *r,
+				       const struct err *why);
 /* Turns the loop until one waits. */
-void box_asked_wait(struct box *b);
+void lan_box_asked_wait(struct lan_box *b);
 /* A sample of /metrics; -1 when there is none of this name ("xinbian_commits_total"). */
-double box_metric(struct box *b, const char *name);
+double lan_box_metric(struct lan_box *b, const char *name);
 
 #endif

@@ -411,9 +411,10 @@ static void branch_open(struct sim *s, int64_t system_s)
 	s->db = state_open(s->dir, &e);
 	must(s->db != NULL);
 	s->loop = loop_new();
-	s->lists = lists_open(s->db, s->dir, s->loop, &e);
+	must(vault_open(&s->vault, s->dir, &s->random, &e));
+	s->lists = lists_open(s->db, &s->vault, s->dir, s->loop, &e);
 	s->documents_held = documents_open(s->db, &e);
-	s->record = record_open(s->db, &s->random, &e);
+	s->record = record_open(s->db, &s->vault, &s->random, &e);
 	must(s->lists != NULL && s->documents_held != NULL && s->record != NULL);
 	must(clock_load(&s->clock, s->db, s->now_ms, system_s, &e));
 	struct sync_config c = { .db = s->db,

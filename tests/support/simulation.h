@@ -79,6 +79,7 @@ struct sim {
 	struct lists *lists;
 	struct documents *documents_held;
 	struct record *record;
+	struct vault vault;
 	struct clock clock;
 	struct sync *sync;
 	struct random random;

@@ -271,23 +271,30 @@ void world_branch_stop(struct world_branch *b, int signo)
 	}
 }
 
-static void enrol(struct world *w, struct world_branch *b)
+int world_enrol(struct world *w, struct world_branch *b, struct buf *out)
 {
 	struct json *j = world_ctl_json(w, "alice", "branch token %s", b->name);
 	const char *token = NULL;
 	struct err e;
-	struct buf out;
 	if (!json_text(j, "token", 200, &token, &e))
 		fail("an enrolment token", e.text);
+	int status =
+		world_branchctl(b, out, "enrol --central " LISTENING ":%d --ca %s/ca.pem --token %s --san " LISTENING,
+				w->central_port, w->central_dir, token);
+	json_free(j);
+	return status;
+}
+
+static void enrol(struct world *w, struct world_branch *b)
+{
+	struct buf out;
 	buf_init(&out, OUT_MAX);
-	if (world_branchctl(b, &out, "enrol --central " LISTENING ":%d --ca %s/ca.pem --token %s --san " LISTENING,
-			    w->central_port, w->central_dir, token) != 0) {
+	if (world_enrol(w, b, &out) != 0) {
 		log_tail(w->dir, b->name);
 		log_tail(w->dir, "central");
 		fail("enrolment", buf_str(&out));
 	}
 	buf_clear(&out);
-	json_free(j);
 }
 
 static void terminal_add(struct world_branch *b)

@@ -40,6 +40,8 @@ void world_central_stop(struct world *w, int signo);
 /* A further branch, enrolled, running and with a terminal's token; waits until it has rules and catalogue. */
 struct world_branch *world_branch_add(struct world *w, const char *name);
 void world_branch_start(struct world *w, struct world_branch *b);
+/* With a fresh token of central's; the tool's exit status, what it prints goes to out. */
+int world_enrol(struct world *w, struct world_branch *b, struct buf *out);
 void world_branch_stop(struct world_branch *b, int signo);
 
 /* The tools. out (may be NULL) takes what they print; returns the exit status. who: "alice", "bob" or NULL. */

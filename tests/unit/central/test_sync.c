@@ -501,6 +501,64 @@ static void test_an_epoch_key_is_sealed_to_the_branch_that_asks(void)
 	stage_close();
 }
 
+/* Row 1 of a journal: the box was opened while it had this seal point. */
+static void tamper_send(const char *branch, const uint8_t point[POINT_LEN], uint8_t epoch)
+{
+	char hex[2 * POINT_LEN + 1];
+	struct buf body, row, text;
+	hex_encode(point, POINT_LEN, hex);
+	const struct journal_event event = { bytes_of(JOURNAL_EVENT_TAMPER), bytes_of(hex) };
+	struct journal_row r = { .seq = 1, .time_s = CENTRE_NOW_S - 60, .kind = JOURNAL_EVENT };
+	struct journal_batch b = { .epoch = { epoch }, .first = 1, .rows_len = 1 };
+	buf_init(&body, 512);
+	buf_init(&row, JOURNAL_ROW_MAX);
+	buf_init(&text, OBJECT_CHUNK);
+	CU_ASSERT_TRUE_FATAL(journal_event_encode(&event, &body, NULL));
+	r.body = buf_bytes(&body);
+	CU_ASSERT_TRUE_FATAL(journal_row_encode(&r, &row, NULL));
+	b.rows[0] = buf_bytes(&row);
+	journal_start_hash(b.epoch, b.before);
+	CU_ASSERT_TRUE_FATAL(journal_batch_encode(&b, &text, NULL));
+	message(branch, "journal", &text);
+	buf_clear(&body);
+	buf_clear(&row);
+	buf_clear(&text);
+}
+
+static void test_a_box_that_was_opened_is_given_no_keys_until_it_enrols_again(void)
+{
+	struct branch b;
+	uint8_t scalar[SCALAR_LEN], old[POINT_LEN];
+	stage_open();
+	centre_publish_list(&st->centre, 0, 50);
+	central_sync_up(st->sync, st->now);
+	pass(1000);
+	struct head h = head_last();
+	uint32_t epoch = h.entries[0].epoch;
+	head_clear(&h);
+	CU_ASSERT_EQUAL(ask_epoch("b1", epoch).status, ERR_NONE);
+	tamper_send("b1", st->seal_point, 1);
+	CU_ASSERT_EQUAL(info().rows, 1);
+	CU_ASSERT_EQUAL(centre_count(&st->centre, "SELECT count(*) FROM alarm WHERE code = 'board.tamper'"), 1);
+	CU_ASSERT_TRUE(branches_find(st->centre.db, "b1", &b, NULL));
+	CU_ASSERT_EQUAL(b.tampered_s, CENTRE_NOW_S - 60);
+	CU_ASSERT_EQUAL(ask_epoch("b1", epoch).status, ERR_DENIED);
+	/* Enrolled again, with a seal key of its own; what comes late speaks of the enrolment before. */
+	memcpy(old, st->seal_point, POINT_LEN);
+	key_new(&random_system, scalar, st->seal_point);
+	CU_ASSERT_TRUE_FATAL(db_begin(st->centre.db, NULL) &&
+			     db_run(st->centre.db, NULL,
+				    "UPDATE branch SET seal_key = ?, tampered_s = 0 WHERE name = 'b1'", "b",
+				    (struct bytes){ st->seal_point, POINT_LEN }) &&
+			     db_commit(st->centre.db, NULL));
+	CU_ASSERT_EQUAL(ask_epoch("b1", epoch).status, ERR_NONE);
+	tamper_send("b1", old, 2);
+	CU_ASSERT_EQUAL(info().rows, 2);
+	CU_ASSERT_EQUAL(centre_count(&st->centre, "SELECT sum(times) FROM alarm WHERE code = 'board.tamper'"), 2);
+	CU_ASSERT_EQUAL(ask_epoch("b1", epoch).status, ERR_NONE);
+	stage_close();
+}
+
 /* --- who may speak --- */
 
 static void status_make(struct status *s, struct buf *out, const uint8_t key[32])
@@ -521,10 +579,14 @@ static void batch_make(uint64_t first, unsigned rows, struct buf *out)
 {
 	static struct buf encoded[JOURNAL_BATCH];
 	struct journal_batch b = { .epoch = { 1, 2, 3 }, .first = first, .rows_len = rows };
+	const struct journal_event event = { bytes_of("test.event"), bytes_of("") };
 	uint8_t hash[HASH_LEN];
+	struct buf body;
+	buf_init(&body, 256);
+	CU_ASSERT_TRUE_FATAL(journal_event_encode(&event, &body, NULL));
 	journal_start_hash(b.epoch, hash);
 	for (uint64_t seq = 1; seq < first + rows; seq++) {
-		struct journal_row r = { .seq = seq, .time_s = 1, .kind = JOURNAL_EVENT, .body = bytes_of("\xa0") };
+		struct journal_row r = { .seq = seq, .time_s = 1, .kind = JOURNAL_EVENT, .body = buf_bytes(&body) };
 		struct buf one;
 		buf_init(&one, 256);
 		CU_ASSERT_TRUE_FATAL(journal_row_encode(&r, &one, NULL));
@@ -541,6 +603,7 @@ static void batch_make(uint64_t first, unsigned rows, struct buf *out)
 	CU_ASSERT_TRUE_FATAL(journal_batch_encode(&b, out, NULL));
 	for (unsigned i = 0; i < rows; i++)
 		buf_clear(&encoded[i]);
+	buf_clear(&body);
 }
 
 static void test_a_branch_that_is_unknown_waiting_or_revoked_is_not_listened_to(void)
@@ -814,6 +877,8 @@ static CU_TestInfo tests[] = {
 	  test_a_large_object_goes_out_when_asked_for_and_not_at_once_again },
 	{ "what is not published is given to nobody", test_what_is_not_published_is_given_to_nobody },
 	{ "an epoch key is sealed to the branch that asks", test_an_epoch_key_is_sealed_to_the_branch_that_asks },
+	{ "a box that was opened is given no keys until it enrols again",
+	  test_a_box_that_was_opened_is_given_no_keys_until_it_enrols_again },
 	{ "a branch that is unknown, waiting or revoked is not listened to",
 	  test_a_branch_that_is_unknown_waiting_or_revoked_is_not_listened_to },
 	{ "what nobody can read is counted and changes nothing",

@@ -195,21 +195,21 @@ static void teardown(void)
 }
 
 /* Over a Unix socket: answers by turning our loop. */
-static struct box_answer *ask_at(const char *socket, const char *method, const char *path, const char *json)
+static struct lan_box_answer *ask_at(const char *socket, const char *method, const char *path, const char *json)
 {
-	struct box b = { .loop = loop };
+	struct lan_box b = { .loop = loop };
 	snprintf(b.path, sizeof(b.path), "%s", socket);
-	return box_ask(&b, method, path, NULL, json);
+	return lan_box_ask(&b, method, path, NULL, json);
 }
 
-static struct box_answer *ctl(const char *method, const char *path, const char *json)
+static struct lan_box_answer *ctl(const char *method, const char *path, const char *json)
 {
 	char socket[128];
 	snprintf(socket, sizeof(socket), "%s/ctl.sock", config.dir);
 	return ask_at(socket, method, path, json);
 }
 
-static bool has(const struct box_answer *a, const char *part)
+static bool has(const struct lan_box_answer *a, const char *part)
 {
 	return strstr(a->body, part) != NULL;
 }
@@ -244,7 +244,7 @@ static int enrol_begin_with(const struct identity *trusted, char request[8192])
 	json_put_int(&w, "port", central.port);
 	json_put_text_n(&w, "ca", buf_bytes(&pem));
 	json_close(&w, '}');
-	struct box_answer *a = ctl("POST", "/enrol/begin", buf_str(&body));
+	struct lan_box_answer *a = ctl("POST", "/enrol/begin", buf_str(&body));
 	struct json *j = json_parse(bytes_of(a->body), NULL);
 	must(j != NULL);
 	const char *csr = "", *seal_key = "";
@@ -265,7 +265,7 @@ static int enrol_begin_with(const struct identity *trusted, char request[8192])
 	return status;
 }
 
-static struct box_answer *ask_central(const char *request)
+static struct lan_box_answer *ask_central(const char *request)
 {
 	char socket[128];
 	snprintf(socket, sizeof(socket), "%s/run/enrol.sock", config.dir);
@@ -277,7 +277,7 @@ static void enrol(void)
 	char request[8192];
 	CU_ASSERT_EQUAL_FATAL(enrol_begin_with(&ca, request), 200);
 	CU_ASSERT_TRUE_FATAL(until(enrol_is_open));
-	const struct box_answer *a = ask_central(request);
+	const struct lan_box_answer *a = ask_central(request);
 	CU_ASSERT_EQUAL_FATAL(a->status, 200);
 	a = ctl("POST", "/enrol/finish", a->body);
 	CU_ASSERT_EQUAL(a->status, 200);
@@ -331,10 +331,10 @@ static bool https_get(const char *path, char *out, size_t size)
 static void before_it_is_enrolled_the_local_socket_works_and_nothing_is_checked(void)
 {
 	CU_ASSERT_TRUE(has(ctl("GET", "/v1/status", NULL), "\"enrolled\":false,\"loading\":false"));
-	const struct box_answer *a = ctl("GET", "/healthz", NULL);
+	const struct lan_box_answer *a = ctl("GET", "/healthz", NULL);
 	CU_ASSERT_EQUAL(a->status, 503);
 	CU_ASSERT_TRUE(has(a, "not_enrolled"));
-	CU_ASSERT_EQUAL(ctl("POST", "/v1/checks", box_check("r-1", ""))->status, 503);
+	CU_ASSERT_EQUAL(ctl("POST", "/v1/checks", lan_box_check("r-1", ""))->status, 503);
 	CU_ASSERT_EQUAL(ctl("POST", "/enrol/finish", "{}")->status, 409);
 	CU_ASSERT_EQUAL(ctl("POST", "/enrol/begin", "{\"host\":\"x\",\"port\":0,\"ca\":\"\"}")->status, 400);
 	CU_ASSERT_EQUAL(ctl("POST", "/enrol/begin", "{\"host\":\"x\",\"port\":1,\"ca\":\"no PEM\"}")->status, 400);
@@ -343,7 +343,7 @@ static void before_it_is_enrolled_the_local_socket_works_and_nothing_is_checked(
 
 static void terminals_are_added_listed_and_revoked_over_the_local_socket(void)
 {
-	const struct box_answer *a = ctl("POST", "/v1/terminals", "{\"name\":\"kiosk-1\"}");
+	const struct lan_box_answer *a = ctl("POST", "/v1/terminals", "{\"name\":\"kiosk-1\"}");
 	CU_ASSERT_EQUAL(a->status, 201);
 	const char *token = strstr(a->body, "\"token\":\"");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(token);
@@ -377,14 +377,14 @@ static void it_enrols_through_gate_and_opens_https_without_a_restart(void)
 	CU_ASSERT_TRUE(https_get("/v1/status", answer, sizeof(answer)));
 	CU_ASSERT_PTR_NOT_NULL(strstr(answer, " 401 "));
 	/* Without rules and lists a check refers, and is in the journal. */
-	const struct box_answer *a = ctl("POST", "/v1/checks", box_check("r-1", ""));
+	const struct lan_box_answer *a = ctl("POST", "/v1/checks", lan_box_check("r-1", ""));
 	CU_ASSERT_EQUAL(a->status, 200);
 	CU_ASSERT_TRUE(has(a, "\"outcome\":\"refer\"") && has(a, "\"terminal\":\"local\""));
 	branch_close(branch);
 	branch_start();
 	CU_ASSERT_TRUE(until(https_is_open));
 	CU_ASSERT_STRING_EQUAL(branch->membership.sync.branch, "haidian");
-	CU_ASSERT_EQUAL(ctl("POST", "/v1/checks", box_check("r-1", ""))->status, 200);
+	CU_ASSERT_EQUAL(ctl("POST", "/v1/checks", lan_box_check("r-1", ""))->status, 200);
 	CU_ASSERT_TRUE(has(ctl("GET", "/v1/status", NULL), "\"last\":1,"));
 }
 
@@ -396,7 +396,7 @@ static void a_killed_gate_comes_back_and_checks_do_not_notice(void)
 	uint64_t before = proc_restarts(branch->line.gate);
 	int pid = proc_pid(branch->line.gate);
 	CU_ASSERT_TRUE_FATAL(pid > 0 && kill(pid, SIGKILL) == 0);
-	CU_ASSERT_EQUAL(ctl("POST", "/v1/checks", box_check("r-1", ""))->status, 200);
+	CU_ASSERT_EQUAL(ctl("POST", "/v1/checks", lan_box_check("r-1", ""))->status, 200);
 	for (int i = 0; i < 300 && (proc_pid(branch->line.gate) == pid || !https_is_open()); i++)
 		loop_once(loop, 10);
 	CU_ASSERT_TRUE_FATAL(https_is_open());

@@ -31,7 +31,7 @@ static void fresh(int64_t size_max)
 	db = state_open(dir, &e);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(db);
 	CU_ASSERT_TRUE_FATAL(vault_open(&vault, dir, &random_system, &e));
-	CU_ASSERT_TRUE_FATAL(cache_open(&cache, db, &vault, &random_system, size_max, &e));
+	CU_ASSERT_TRUE_FATAL(cache_open(&cache, db, &vault, size_max, &e));
 	CU_ASSERT_TRUE_FATAL(cache_wipe(&cache, &e));
 	cache.erased = cache.evicted = 0;
 	list_version = 1;
@@ -169,6 +169,17 @@ static void a_key_of_another_size_is_refused_with_what_to_do(void)
 	CU_ASSERT_FALSE(bad.has_key);
 }
 
+static bool file_is_zeros(const char *path)
+{
+	static const uint8_t zeros[32];
+	struct buf held;
+	buf_init(&held, 64);
+	bool is =
+		file_read(path, &held, NULL) && bytes_equal(buf_bytes(&held), (struct bytes){ zeros, sizeof(zeros) });
+	buf_clear(&held);
+	return is;
+}
+
 static void a_seal_opens_under_its_own_name_only_and_never_after_a_wipe(void)
 {
 	struct buf sealed, plain;
@@ -176,17 +187,25 @@ static void a_seal_opens_under_its_own_name_only_and_never_after_a_wipe(void)
 	fresh(NEVER);
 	buf_init(&sealed, 256);
 	buf_init(&plain, 256);
-	CU_ASSERT_TRUE(vault_seal(&vault, &random_system, "a", bytes_of("text"), &sealed, &e));
+	CU_ASSERT_TRUE(vault_seal(&vault, "a", bytes_of("text"), &sealed, &e));
 	CU_ASSERT_FALSE(vault_unseal(&vault, "b", buf_bytes(&sealed), &plain, NULL));
 	CU_ASSERT_TRUE(vault_unseal(&vault, "a", buf_bytes(&sealed), &plain, &e));
 	CU_ASSERT_STRING_EQUAL(buf_str(&plain), "text");
 	CU_ASSERT_TRUE(vault_wipe(&vault, &e));
-	CU_ASSERT_NOT_EQUAL(access(vault.path, F_OK), 0);
+	CU_ASSERT_FALSE(vault.has_key);
+	CU_ASSERT_TRUE(file_is_zeros(vault.path));
 	CU_ASSERT_FALSE(vault_unseal(&vault, "a", buf_bytes(&sealed), &plain, &e));
 	CU_ASSERT_EQUAL(e.code, ERR_MISSING);
 	CU_ASSERT_FALSE(put(1));
+	/* a restart finds it wiped, and makes no other by itself */
 	CU_ASSERT_TRUE(vault_open(&vault, dir, &random_system, &e));
+	CU_ASSERT_TRUE(vault.wiped && !vault.has_key);
+	CU_ASSERT_FALSE(vault_seal(&vault, "a", bytes_of("text"), &sealed, NULL));
+	CU_ASSERT_TRUE(vault_renew(&vault, &e));
+	CU_ASSERT_TRUE(vault.has_key && !vault.wiped);
 	CU_ASSERT_FALSE(vault_unseal(&vault, "a", buf_bytes(&sealed), &plain, NULL));
+	CU_ASSERT_TRUE(vault_open(&vault, dir, &random_system, &e));
+	CU_ASSERT_TRUE(vault.has_key && !vault.wiped);
 	buf_clear(&sealed);
 	buf_clear(&plain);
 }
@@ -388,7 +407,7 @@ static void a_damaged_row_and_one_of_another_key_are_not_given_out(void)
 		db_run(db, NULL, "UPDATE body SET sealed = x'00' WHERE id = (SELECT MAX(id) FROM body)", "") &&
 		db_commit(db, NULL));
 	CU_ASSERT_STRING_EQUAL(got(&his, 1001), "1");
-	CU_ASSERT_TRUE(vault_wipe(&vault, NULL) && vault_open(&vault, dir, &random_system, NULL));
+	CU_ASSERT_TRUE(vault_wipe(&vault, NULL) && vault_renew(&vault, NULL));
 	CU_ASSERT_STRING_EQUAL(got(&his, 1001), "");
 	CU_ASSERT_FALSE(clean(1000)); /* of no use to anybody */
 	CU_ASSERT_EQUAL(cache.items, 0);

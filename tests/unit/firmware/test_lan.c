@@ -9,21 +9,21 @@
 
 #define ONLINE "\"verified_online\":true"
 
-static struct box b;
+static struct lan_box b;
 
 static void fresh(void)
 {
-	box_open(&b, false);
+	lan_box_open(&b, false);
 }
 
 static void done(void)
 {
-	box_close(&b);
+	lan_box_close(&b);
 }
 
-static struct box_answer *post(const char *token, const char *json)
+static struct lan_box_answer *post(const char *token, const char *json)
 {
-	return box_ask(&b, "POST", "/v1/checks", token, json);
+	return lan_box_ask(&b, "POST", "/v1/checks", token, json);
 }
 
 static bool has(const char *text, const char *part)
@@ -63,7 +63,7 @@ static void a_check_is_answered_and_its_decision_can_be_read_again(void)
 {
 	char id[64], path[128];
 	fresh();
-	const struct box_answer *made = post(b.token, box_check("r-1", ONLINE));
+	const struct lan_box_answer *made = post(b.token, lan_box_check("r-1", ONLINE));
 	CU_ASSERT_EQUAL(made->status, 200);
 	CU_ASSERT_TRUE(has(made->head, "Content-Type: application/json\r\n"));
 	CU_ASSERT_TRUE(has(made->body, "\"outcome\":\"pass\""));
@@ -71,7 +71,7 @@ static void a_check_is_answered_and_its_decision_can_be_read_again(void)
 	CU_ASSERT_FALSE(has(made->body, BOX_NUMBER));
 	member(made->body, "decision_id", id, sizeof(id));
 	snprintf(path, sizeof(path), "/v1/decisions/%s", id);
-	const struct box_answer *read = box_ask(&b, "GET", path, b.other, NULL);
+	const struct lan_box_answer *read = lan_box_ask(&b, "GET", path, b.other, NULL);
 	CU_ASSERT_EQUAL(read->status, 200);
 	CU_ASSERT_STRING_EQUAL(read->body, made->body);
 	CU_ASSERT_EQUAL(b.recorded, 1);
@@ -85,10 +85,10 @@ static void a_hit_is_refused_and_one_not_verified_online_has_its_follow_up_in_th
 	struct journal_row row;
 	struct buf memory;
 	fresh();
-	CU_ASSERT_TRUE(has(post(b.token, box_check("r-1", ""))->body, "\"outcome\":\"enhanced\""));
+	CU_ASSERT_TRUE(has(post(b.token, lan_box_check("r-1", ""))->body, "\"outcome\":\"enhanced\""));
 	CU_ASSERT_EQUAL(rows(), 2);
 	b.found = LOOKUP_HIT;
-	CU_ASSERT_TRUE(has(post(b.token, box_check("r-2", ONLINE))->body, "\"outcome\":\"refuse\""));
+	CU_ASSERT_TRUE(has(post(b.token, lan_box_check("r-2", ONLINE))->body, "\"outcome\":\"refuse\""));
 	CU_ASSERT_EQUAL(rows(), 3);
 	buf_init(&memory, RECORD_BATCH_BYTES);
 	CU_ASSERT_TRUE_FATAL(record_batch(b.record, &batch, &memory, NULL));
@@ -98,7 +98,7 @@ static void a_hit_is_refused_and_one_not_verified_online_has_its_follow_up_in_th
 	CU_ASSERT_EQUAL(row.body.data[0], 0xa2);
 	buf_clear(&memory);
 	journal_is_whole(3);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_follow_ups_total"), 1);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_follow_ups_total"), 1);
 	done();
 }
 
@@ -134,13 +134,13 @@ static void what_is_malformed_is_400_by_field_and_leaves_no_row(void)
 	};
 	fresh();
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		const struct box_answer *a = post(b.token, bad[i].json);
+		const struct lan_box_answer *a = post(b.token, bad[i].json);
 		CU_ASSERT_EQUAL(a->status, 400);
 		CU_ASSERT_TRUE(has(a->body, "\"error\":\"input\""));
 		CU_ASSERT_TRUE(has(a->body, bad[i].says));
 	}
 	CU_ASSERT_EQUAL(rows(), 0);
-	CU_ASSERT_EQUAL(post(b.token, box_check("r-1", ONLINE))->status, 200);
+	CU_ASSERT_EQUAL(post(b.token, lan_box_check("r-1", ONLINE))->status, 200);
 	done();
 }
 
@@ -151,12 +151,12 @@ static void a_body_that_is_too_big_is_413_and_the_next_request_is_served(void)
 	memset(big, ' ', HTTP_BODY_MAX + 1);
 	big[HTTP_BODY_MAX + 1] = '\0';
 	CU_ASSERT_EQUAL(post(b.token, big)->status, 413);
-	int fd = box_connect(&b, NULL);
-	box_send(fd, bytes_of("POST /v1/checks HTTP/1.1\r\nHost: x\r\nContent-Length: 10485760\r\n\r\n{"));
-	CU_ASSERT_EQUAL(box_answer(&b, fd)->status, 413);
+	int fd = lan_box_connect(&b, NULL);
+	lan_box_send(fd, bytes_of("POST /v1/checks HTTP/1.1\r\nHost: x\r\nContent-Length: 10485760\r\n\r\n{"));
+	CU_ASSERT_EQUAL(lan_box_answer(&b, fd)->status, 413);
 	close(fd);
 	CU_ASSERT_EQUAL(rows(), 0);
-	CU_ASSERT_EQUAL(post(b.token, box_check("r-1", ONLINE))->status, 200);
+	CU_ASSERT_EQUAL(post(b.token, lan_box_check("r-1", ONLINE))->status, 200);
 	done();
 }
 
@@ -173,11 +173,11 @@ static void an_id_is_only_ever_an_id(void)
 					   "0123456789abcdef0123456789abcdef/x",
 					   "" };
 	fresh();
-	CU_ASSERT_EQUAL(post(b.token, box_check("r-1", ONLINE))->status, 200);
+	CU_ASSERT_EQUAL(post(b.token, lan_box_check("r-1", ONLINE))->status, 200);
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
 		char path[128];
 		snprintf(path, sizeof(path), "/v1/decisions/%s", ids[i]);
-		CU_ASSERT_EQUAL(box_ask(&b, "GET", path, b.token, NULL)->status, 404);
+		CU_ASSERT_EQUAL(lan_box_ask(&b, "GET", path, b.token, NULL)->status, 404);
 	}
 	done();
 }
@@ -188,20 +188,20 @@ static void without_a_valid_credential_nothing_is_answered_and_it_is_counted(voi
 	fresh();
 	memset(wrong, '0', TERMINAL_TOKEN_LEN);
 	wrong[TERMINAL_TOKEN_LEN] = '\0';
-	const struct box_answer *a = post(NULL, box_check("r-1", ONLINE));
+	const struct lan_box_answer *a = post(NULL, lan_box_check("r-1", ONLINE));
 	CU_ASSERT_EQUAL(a->status, 401);
 	CU_ASSERT_TRUE(has(a->head, "WWW-Authenticate: Bearer\r\n"));
 	CU_ASSERT_TRUE(has(a->body, "\"error\":\"denied\""));
-	CU_ASSERT_EQUAL(post(wrong, box_check("r-1", ONLINE))->status, 401);
-	CU_ASSERT_EQUAL(post("", box_check("r-1", ONLINE))->status, 401);
-	CU_ASSERT_EQUAL(post("kiosk-1", box_check("r-1", ONLINE))->status, 401);
+	CU_ASSERT_EQUAL(post(wrong, lan_box_check("r-1", ONLINE))->status, 401);
+	CU_ASSERT_EQUAL(post("", lan_box_check("r-1", ONLINE))->status, 401);
+	CU_ASSERT_EQUAL(post("kiosk-1", lan_box_check("r-1", ONLINE))->status, 401);
 	CU_ASSERT_EQUAL(post(wrong, "{")->status, 401);
-	CU_ASSERT_EQUAL(box_ask(&b, "GET", "/v1/status", NULL, NULL)->status, 401);
-	CU_ASSERT_EQUAL(box_ask(&b, "GET", "/v1/decisions/x", wrong, NULL)->status, 401);
+	CU_ASSERT_EQUAL(lan_box_ask(&b, "GET", "/v1/status", NULL, NULL)->status, 401);
+	CU_ASSERT_EQUAL(lan_box_ask(&b, "GET", "/v1/decisions/x", wrong, NULL)->status, 401);
 	CU_ASSERT_TRUE(terminal_revoke(b.terminals, "kiosk-1", 5, NULL));
-	CU_ASSERT_EQUAL(post(b.token, box_check("r-1", ONLINE))->status, 401);
-	CU_ASSERT_EQUAL(post(b.other, box_check("r-1", ONLINE))->status, 200);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_unauthorised_total"), 8);
+	CU_ASSERT_EQUAL(post(b.token, lan_box_check("r-1", ONLINE))->status, 401);
+	CU_ASSERT_EQUAL(post(b.other, lan_box_check("r-1", ONLINE))->status, 200);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_unauthorised_total"), 8);
 	CU_ASSERT_EQUAL(rows(), 1);
 	done();
 }
@@ -210,9 +210,9 @@ static int by_card(const char *name, const char *token)
 {
 	char address[96];
 	snprintf(address, sizeof(address), "xb-gate/%d-%u/%s", (int)getpid(), b.recorded, name);
-	int fd = box_connect(&b, address);
-	box_request(fd, "POST", "/v1/checks", token, box_check("r-1", ONLINE));
-	int status = box_answer(&b, fd)->status;
+	int fd = lan_box_connect(&b, address);
+	lan_box_request(fd, "POST", "/v1/checks", token, lan_box_check("r-1", ONLINE));
+	int status = lan_box_answer(&b, fd)->status;
 	close(fd);
 	return status;
 }
@@ -233,25 +233,25 @@ static void a_certificate_stands_for_the_terminal_added_with_it_alone(void)
 static void what_is_not_there_is_404_405_or_415(void)
 {
 	fresh();
-	CU_ASSERT_EQUAL(box_ask(&b, "GET", "/", b.token, NULL)->status, 404);
-	CU_ASSERT_EQUAL(box_ask(&b, "GET", "/v1/checks/", b.token, NULL)->status, 404);
-	CU_ASSERT_EQUAL(box_ask(&b, "GET", "/v1/decisions", b.token, NULL)->status, 404);
-	CU_ASSERT_EQUAL(box_ask(&b, "GET", "/V1/status", b.token, NULL)->status, 404);
-	CU_ASSERT_EQUAL(box_ask(&b, "GET", "/healthz/", b.token, NULL)->status, 404);
-	const struct box_answer *a = box_ask(&b, "GET", "/v1/checks", b.token, NULL);
+	CU_ASSERT_EQUAL(lan_box_ask(&b, "GET", "/", b.token, NULL)->status, 404);
+	CU_ASSERT_EQUAL(lan_box_ask(&b, "GET", "/v1/checks/", b.token, NULL)->status, 404);
+	CU_ASSERT_EQUAL(lan_box_ask(&b, "GET", "/v1/decisions", b.token, NULL)->status, 404);
+	CU_ASSERT_EQUAL(lan_box_ask(&b, "GET", "/V1/status", b.token, NULL)->status, 404);
+	CU_ASSERT_EQUAL(lan_box_ask(&b, "GET", "/healthz/", b.token, NULL)->status, 404);
+	const struct lan_box_answer *a = lan_box_ask(&b, "GET", "/v1/checks", b.token, NULL);
 	CU_ASSERT_EQUAL(a->status, 405);
 	CU_ASSERT_TRUE(has(a->head, "Allow: POST\r\n"));
-	CU_ASSERT_EQUAL(box_ask(&b, "DELETE", "/v1/status", b.token, NULL)->status, 405);
-	CU_ASSERT_EQUAL(box_ask(&b, "POST", "/metrics", NULL, "{}")->status, 405);
-	int fd = box_connect(&b, NULL);
+	CU_ASSERT_EQUAL(lan_box_ask(&b, "DELETE", "/v1/status", b.token, NULL)->status, 405);
+	CU_ASSERT_EQUAL(lan_box_ask(&b, "POST", "/metrics", NULL, "{}")->status, 405);
+	int fd = lan_box_connect(&b, NULL);
 	char text[512];
 	snprintf(text, sizeof(text),
 		 "POST /v1/checks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: "
 		 "application/jsonx\r\n"
 		 "Content-Length: 2\r\n\r\n{}",
 		 b.token);
-	box_send(fd, bytes_of(text));
-	CU_ASSERT_EQUAL(box_answer(&b, fd)->status, 415);
+	lan_box_send(fd, bytes_of(text));
+	CU_ASSERT_EQUAL(lan_box_answer(&b, fd)->status, 415);
 	close(fd);
 	done();
 }
@@ -259,22 +259,22 @@ static void what_is_not_there_is_404_405_or_415(void)
 static void a_repeated_request_gets_the_stored_answer_and_another_body_409(void)
 {
 	fresh();
-	const struct box_answer *first = post(b.token, box_check("r-1", ONLINE));
+	const struct lan_box_answer *first = post(b.token, lan_box_check("r-1", ONLINE));
 	b.found = LOOKUP_HIT;
-	const struct box_answer *again = post(b.token, box_check("r-1", ONLINE));
+	const struct lan_box_answer *again = post(b.token, lan_box_check("r-1", ONLINE));
 	CU_ASSERT_EQUAL(again->status, 200);
 	CU_ASSERT_STRING_EQUAL(again->body, first->body);
 	CU_ASSERT_EQUAL(rows(), 1);
-	const struct box_answer *other = post(b.token, box_check("r-1", ""));
+	const struct lan_box_answer *other = post(b.token, lan_box_check("r-1", ""));
 	CU_ASSERT_EQUAL(other->status, 409);
 	CU_ASSERT_TRUE(has(other->body, "\"error\":\"conflict\""));
 	CU_ASSERT_TRUE(has(other->body, "\"field\":\"request_id\""));
-	const struct box_answer *theirs = post(b.other, box_check("r-1", ""));
+	const struct lan_box_answer *theirs = post(b.other, lan_box_check("r-1", ""));
 	CU_ASSERT_EQUAL(theirs->status, 200);
 	CU_ASSERT_TRUE(has(theirs->body, "\"outcome\":\"refuse\""));
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_check_repeats_total"), 1);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_check_conflicts_total"), 1);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_checks_total{outcome=\"pass\"}"), 1);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_check_repeats_total"), 1);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_check_conflicts_total"), 1);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_checks_total{outcome=\"pass\"}"), 1);
 	done();
 }
 
@@ -284,13 +284,13 @@ static void a_repeated_request_gets_the_stored_answer_and_another_body_409(void)
 static void ask_at_once(int *fds, size_t n, bool same_id)
 {
 	for (size_t i = 0; i < n; i++)
-		fds[i] = box_connect(&b, NULL);
+		fds[i] = lan_box_connect(&b, NULL);
 	for (int i = 0; i < 4; i++)
 		loop_once(b.loop, 0); /* accepts them all */
 	for (size_t i = 0; i < n; i++) {
 		char id[32];
 		snprintf(id, sizeof(id), "at-once-%zu", same_id ? 0 : i);
-		box_request(fds[i], "POST", "/v1/checks", b.token, box_check(id, ONLINE));
+		lan_box_request(fds[i], "POST", "/v1/checks", b.token, lan_box_check(id, ONLINE));
 	}
 }
 
@@ -298,7 +298,7 @@ static size_t answered(const int *fds, size_t n, int status)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < n; i++) {
-		count += box_answer(&b, fds[i])->status == status;
+		count += lan_box_answer(&b, fds[i])->status == status;
 		close(fds[i]);
 	}
 	return count;
@@ -310,17 +310,17 @@ static void duplicates_within_one_turn_are_one_decision(void)
 	char first[64], id[64];
 	fresh();
 	ask_at_once(fds, 3, true);
-	member(box_answer(&b, fds[0])->body, "decision_id", first, sizeof(first));
+	member(lan_box_answer(&b, fds[0])->body, "decision_id", first, sizeof(first));
 	CU_ASSERT_EQUAL(strlen(first), 32);
 	for (int i = 1; i < 3; i++) {
-		member(box_answer(&b, fds[i])->body, "decision_id", id, sizeof(id));
+		member(lan_box_answer(&b, fds[i])->body, "decision_id", id, sizeof(id));
 		CU_ASSERT_STRING_EQUAL(id, first);
 	}
 	for (int i = 0; i < 3; i++)
 		close(fds[i]);
 	CU_ASSERT_EQUAL(rows(), 1);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_check_repeats_total"), 2);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_commits_total"), 1);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_check_repeats_total"), 2);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_commits_total"), 1);
 	done();
 }
 
@@ -330,16 +330,16 @@ static void the_checks_of_one_turn_share_one_commit(void)
 	fresh();
 	ask_at_once(fds, CLIENTS, false);
 	CU_ASSERT_EQUAL(answered(fds, CLIENTS, 200), CLIENTS);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_commits_total"), 1);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_commit_checks_max"), CLIENTS);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_check_seconds_count"), CLIENTS);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_commits_total"), 1);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_commit_checks_max"), CLIENTS);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_check_seconds_count"), CLIENTS);
 	journal_is_whole(CLIENTS);
 	done();
-	box_open(&b, true);
+	lan_box_open(&b, true);
 	ask_at_once(fds, CLIENTS, false);
 	CU_ASSERT_EQUAL(answered(fds, CLIENTS, 200), CLIENTS);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_commits_total"), CLIENTS);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_commit_checks_max"), 1);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_commits_total"), CLIENTS);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_commit_checks_max"), 1);
 	journal_is_whole(CLIENTS);
 	done();
 }
@@ -348,21 +348,21 @@ static void when_the_commit_fails_the_turn_is_503_and_the_id_can_be_tried_again(
 {
 	int fds[CLIENTS];
 	fresh();
-	CU_ASSERT_EQUAL(post(b.token, box_check("before", ONLINE))->status, 200);
+	CU_ASSERT_EQUAL(post(b.token, lan_box_check("before", ONLINE))->status, 200);
 	CU_ASSERT_TRUE_FATAL(db_exec(b.db, "PRAGMA query_only = ON", NULL));
 	ask_at_once(fds, CLIENTS, false);
 	CU_ASSERT_EQUAL(answered(fds, CLIENTS, 503), CLIENTS);
 	CU_ASSERT_EQUAL(rows(), 1);
-	CU_ASSERT_EQUAL(post(b.token, box_check("before", ONLINE))->status, 200);
-	const struct box_answer *health = box_ask(&b, "GET", "/healthz", NULL, NULL);
+	CU_ASSERT_EQUAL(post(b.token, lan_box_check("before", ONLINE))->status, 200);
+	const struct lan_box_answer *health = lan_box_ask(&b, "GET", "/healthz", NULL, NULL);
 	CU_ASSERT_EQUAL(health->status, 503);
 	CU_ASSERT_TRUE(has(health->body, "journal_not_writable"));
 	CU_ASSERT_TRUE_FATAL(db_exec(b.db, "PRAGMA query_only = OFF", NULL));
 	ask_at_once(fds, CLIENTS, false);
 	CU_ASSERT_EQUAL(answered(fds, CLIENTS, 200), CLIENTS);
-	CU_ASSERT_EQUAL(box_ask(&b, "GET", "/healthz", NULL, NULL)->status, 200);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_commit_failures_total"), 2);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_checks_total{outcome=\"pass\"}"), CLIENTS + 1);
+	CU_ASSERT_EQUAL(lan_box_ask(&b, "GET", "/healthz", NULL, NULL)->status, 200);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_commit_failures_total"), 2);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_checks_total{outcome=\"pass\"}"), CLIENTS + 1);
 	journal_is_whole(CLIENTS + 1);
 	done();
 }
@@ -380,13 +380,13 @@ static void on_a_full_disk_nothing_is_half_there(void)
 	for (int i = 0; i < 40 && status == 200; i++) {
 		char id[32];
 		snprintf(id, sizeof(id), "full-%d", i);
-		status = post(b.token, box_check(id, ""))->status;
+		status = post(b.token, lan_box_check(id, ""))->status;
 		made += status == 200 ? 2 : 0;
 	}
 	CU_ASSERT_EQUAL(status, 503);
 	journal_is_whole(made);
 	CU_ASSERT_TRUE_FATAL(db_exec(b.db, "PRAGMA max_page_count = 100000", NULL));
-	CU_ASSERT_EQUAL(post(b.token, box_check("after", ""))->status, 200);
+	CU_ASSERT_EQUAL(post(b.token, lan_box_check("after", ""))->status, 200);
 	journal_is_whole(made + 2);
 	done();
 }
@@ -394,13 +394,13 @@ static void on_a_full_disk_nothing_is_half_there(void)
 static void a_slow_client_keeps_nobody_waiting(void)
 {
 	fresh();
-	int slow = box_connect(&b, NULL);
-	box_send(slow, bytes_of("POST /v1/checks HTTP/1.1\r\nHost: x\r\nContent-Le"));
-	int mute = box_connect(&b, NULL);
+	int slow = lan_box_connect(&b, NULL);
+	lan_box_send(slow, bytes_of("POST /v1/checks HTTP/1.1\r\nHost: x\r\nContent-Le"));
+	int mute = lan_box_connect(&b, NULL);
 	for (int i = 0; i < 5; i++) {
 		char id[16];
 		snprintf(id, sizeof(id), "r-%d", i);
-		CU_ASSERT_EQUAL(post(b.token, box_check(id, ONLINE))->status, 200);
+		CU_ASSERT_EQUAL(post(b.token, lan_box_check(id, ONLINE))->status, 200);
 	}
 	CU_ASSERT_EQUAL(rows(), 5);
 	char part;
@@ -416,13 +416,13 @@ static void a_slow_client_keeps_nobody_waiting(void)
 static void who_leaves_before_the_answer_finds_it_later(void)
 {
 	fresh();
-	int fd = box_connect(&b, NULL);
-	box_request(fd, "POST", "/v1/checks", b.token, box_check("r-1", ONLINE));
+	int fd = lan_box_connect(&b, NULL);
+	lan_box_request(fd, "POST", "/v1/checks", b.token, lan_box_check("r-1", ONLINE));
 	shutdown(fd, SHUT_RDWR);
 	close(fd);
 	for (int i = 0; i < 10; i++)
 		loop_once(b.loop, 1);
-	const struct box_answer *a = post(b.token, box_check("r-1", ONLINE));
+	const struct lan_box_answer *a = post(b.token, lan_box_check("r-1", ONLINE));
 	CU_ASSERT_EQUAL(a->status, 200);
 	CU_ASSERT_EQUAL(rows(), 1);
 	done();
@@ -431,38 +431,38 @@ static void who_leaves_before_the_answer_finds_it_later(void)
 static void it_is_ready_only_when_it_can_answer(void)
 {
 	fresh();
-	const struct box_answer *a = box_ask(&b, "GET", "/healthz", NULL, NULL);
+	const struct lan_box_answer *a = lan_box_ask(&b, "GET", "/healthz", NULL, NULL);
 	CU_ASSERT_EQUAL(a->status, 200);
 	CU_ASSERT_STRING_EQUAL(a->body, "{\"ready\":true,\"reasons\":[],\"warnings\":[]}");
 	b.around.cert_to_s -= 390 * 86400LL;
-	a = box_ask(&b, "GET", "/healthz", NULL, NULL);
+	a = lan_box_ask(&b, "GET", "/healthz", NULL, NULL);
 	CU_ASSERT_EQUAL(a->status, 200);
 	CU_ASSERT_TRUE(has(a->body, "\"warnings\":[\"certificate_ends\"]"));
 	b.around.cert_to_s += 390 * 86400LL;
 	b.confirmed_s -= 400 * 86400;
-	a = box_ask(&b, "GET", "/healthz", NULL, NULL);
+	a = lan_box_ask(&b, "GET", "/healthz", NULL, NULL);
 	CU_ASSERT_EQUAL(a->status, 200);
 	CU_ASSERT_TRUE(has(a->body, "\"warnings\":[\"list_stale:"));
 	b.held = LOOKUP_NOT_COVERED;
-	a = box_ask(&b, "GET", "/healthz", NULL, NULL);
+	a = lan_box_ask(&b, "GET", "/healthz", NULL, NULL);
 	CU_ASSERT_EQUAL(a->status, 503);
 	CU_ASSERT_TRUE(has(a->body, "\"list_not_held:black-fraud\""));
 	b.held = LOOKUP_ERROR;
-	a = box_ask(&b, "GET", "/healthz", NULL, NULL);
+	a = lan_box_ask(&b, "GET", "/healthz", NULL, NULL);
 	CU_ASSERT_EQUAL(a->status, 503);
 	CU_ASSERT_TRUE(has(a->body, "\"list_damaged:black-fraud\""));
 	b.held = LOOKUP_NOT_LISTED;
 	lan_ready(b.lan, NULL);
-	a = box_ask(&b, "GET", "/healthz", NULL, NULL);
+	a = lan_box_ask(&b, "GET", "/healthz", NULL, NULL);
 	CU_ASSERT_EQUAL(a->status, 503);
 	CU_ASSERT_TRUE(has(a->body, "\"loading\""));
-	CU_ASSERT_EQUAL(post(b.token, box_check("r-1", ONLINE))->status, 503);
+	CU_ASSERT_EQUAL(post(b.token, lan_box_check("r-1", ONLINE))->status, 503);
 	lan_ready(b.lan, &b.source);
 	b.around.branch[0] = '\0';
-	a = box_ask(&b, "GET", "/healthz", NULL, NULL);
+	a = lan_box_ask(&b, "GET", "/healthz", NULL, NULL);
 	CU_ASSERT_EQUAL(a->status, 503);
 	CU_ASSERT_TRUE(has(a->body, "\"not_enrolled\""));
-	CU_ASSERT_EQUAL(post(b.token, box_check("r-1", ONLINE))->status, 503);
+	CU_ASSERT_EQUAL(post(b.token, lan_box_check("r-1", ONLINE))->status, 503);
 	CU_ASSERT_EQUAL(rows(), 0);
 	done();
 }
@@ -473,17 +473,17 @@ static void metrics_and_status_say_what_is_held(void)
 	b.around.gate_restarts = 3;
 	b.around.sync.up = true;
 	b.around.sync.heads_refused = 4;
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_list_version{list=\"black-a\"}"), 42);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_list_fault{list=\"black-b\"}"), 1);
-	CU_ASSERT_TRUE(box_metric(&b, "xinbian_list_age_seconds{list=\"black-a\"}") >= 60);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_gate_restarts_total"), 3);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_mqtt_up"), 1);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_heads_refused_total"), 4);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_journal_backlog"), 0);
-	CU_ASSERT_EQUAL(post(b.token, box_check("r-1", ""))->status, 200);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_journal_backlog"), 2);
-	CU_ASSERT_EQUAL(box_metric(&b, "xinbian_build_info{software=\"" LAN_SOFTWARE "\"}"), 1);
-	const struct box_answer *a = box_ask(&b, "GET", "/v1/status", b.token, NULL);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_list_version{list=\"black-a\"}"), 42);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_list_fault{list=\"black-b\"}"), 1);
+	CU_ASSERT_TRUE(lan_box_metric(&b, "xinbian_list_age_seconds{list=\"black-a\"}") >= 60);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_gate_restarts_total"), 3);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_mqtt_up"), 1);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_heads_refused_total"), 4);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_journal_backlog"), 0);
+	CU_ASSERT_EQUAL(post(b.token, lan_box_check("r-1", ""))->status, 200);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_journal_backlog"), 2);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_build_info{software=\"" LAN_SOFTWARE "\"}"), 1);
+	const struct lan_box_answer *a = lan_box_ask(&b, "GET", "/v1/status", b.token, NULL);
 	CU_ASSERT_EQUAL(a->status, 200);
 	CU_ASSERT_TRUE(has(a->body, "\"branch\":\"haidian\""));
 	CU_ASSERT_TRUE(has(a->body, "\"name\":\"black-b\",\"version\":0"));

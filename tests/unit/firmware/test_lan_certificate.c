@@ -10,13 +10,13 @@
 
 #define PATH "/v1/certificates?holder=" ADULT "&kind=" CERT_TYPE "&purpose=" CERT_BUSINESS
 
-static struct box b;
+static struct lan_box b;
 static struct certificates certs;
 static int64_t now_s;
 
 static void setup(void)
 {
-	box_open(&b, false);
+	lan_box_open(&b, false);
 	certificates_open(&certs, "", "['*']");
 	certificates_apply(&certs, b.documents);
 	now_s = clock_now_s(&b.clock, loop_now_ms());
@@ -25,7 +25,7 @@ static void setup(void)
 static void teardown(void)
 {
 	certificates_close(&certs);
-	box_close(&b);
+	lan_box_close(&b);
 }
 
 /* Each test begins with an empty cache and the line down. */
@@ -36,7 +36,7 @@ static void fresh(void)
 	CU_ASSERT_TRUE_FATAL(cache_wipe(&b.cache, NULL));
 }
 
-static bool has(const struct box_answer *a, const char *part)
+static bool has(const struct lan_box_answer *a, const char *part)
 {
 	return strstr(a->body, part) != NULL;
 }
@@ -77,27 +77,27 @@ static struct body_reply reply_of(const struct ecert *cert)
 	return r;
 }
 
-static struct box_answer *online(const struct body_reply *r, enum err_code code)
+static struct lan_box_answer *online(const struct body_reply *r, enum err_code code)
 {
 	struct err why = { 0 };
 	if (r == NULL)
 		(void)err_set(&why, code, "central's words");
 	b.line_up = true;
-	struct box_answer *a = box_look_up(&b, PATH, r, &why);
+	struct lan_box_answer *a = lan_box_look_up(&b, PATH, r, &why);
 	b.line_up = false;
 	return a;
 }
 
-static struct box_answer *offline(void)
+static struct lan_box_answer *offline(void)
 {
-	return box_ask(&b, "GET", PATH, b.token, NULL);
+	return lan_box_ask(&b, "GET", PATH, b.token, NULL);
 }
 
 static void nothing_kept_and_no_line_is_503_and_stands_in_the_journal(void)
 {
 	fresh();
 	uint64_t before = rows();
-	const struct box_answer *a = offline();
+	const struct lan_box_answer *a = offline();
 	CU_ASSERT_EQUAL(a->status, 503);
 	CU_ASSERT_TRUE(has(a, "the line is down"));
 	CU_ASSERT_EQUAL(rows(), before + 1);
@@ -114,7 +114,7 @@ static void what_central_gives_is_shown_kept_and_comes_out_of_the_cache_with_the
 	struct ecert cert = certificate_of(CERT_TYPE, "1", now_s - 60, &b.key);
 	const struct body_reply r = reply_of(&cert);
 	fresh();
-	const struct box_answer *a = online(&r, ERR_NONE);
+	const struct lan_box_answer *a = online(&r, ERR_NONE);
 	CU_ASSERT_EQUAL(a->status, 200);
 	CU_ASSERT_TRUE(has(a, "\"source\":\"central\",\"offline\":false"));
 	CU_ASSERT_TRUE(has(a, "\"code\":\"ACCEPTED\"") && has(a, "示例1号"));
@@ -131,7 +131,7 @@ static void what_central_gives_is_shown_kept_and_comes_out_of_the_cache_with_the
 	CU_ASSERT_TRUE(has(a, "\"code\":\"ACCEPTED\"") && has(a, "示例1号"));
 	CU_ASSERT_STRING_EQUAL(last_row().source, "cache");
 	CU_ASSERT_EQUAL(last_row().result, ERR_NONE);
-	CU_ASSERT_TRUE(box_metric(&b, "xinbian_cache_items") == 1);
+	CU_ASSERT_TRUE(lan_box_metric(&b, "xinbian_cache_items") == 1);
 }
 
 static void one_without_end_is_kept_until_its_consents_end(void)
@@ -153,14 +153,14 @@ static void another_purpose_or_kind_is_not_given_what_was_kept_for_this_one(void
 	const struct body_reply r = reply_of(&cert);
 	fresh();
 	CU_ASSERT_EQUAL(online(&r, ERR_NONE)->status, 200);
-	const struct box_answer *a = box_ask(
+	const struct lan_box_answer *a = lan_box_ask(
 		&b, "GET", "/v1/certificates?holder=" ADULT "&kind=" CERT_TYPE "&purpose=loan", b.token, NULL);
 	CU_ASSERT_EQUAL(a->status, 503);
-	a = box_ask(&b, "GET", "/v1/certificates?holder=" ADULT "&kind=" CERT_MASKED "&purpose=" CERT_BUSINESS,
-		    b.token, NULL);
+	a = lan_box_ask(&b, "GET", "/v1/certificates?holder=" ADULT "&kind=" CERT_MASKED "&purpose=" CERT_BUSINESS,
+			b.token, NULL);
 	CU_ASSERT_EQUAL(a->status, 503);
-	a = box_ask(&b, "GET", "/v1/certificates?holder=" OTHER "&kind=" CERT_TYPE "&purpose=" CERT_BUSINESS, b.token,
-		    NULL);
+	a = lan_box_ask(&b, "GET", "/v1/certificates?holder=" OTHER "&kind=" CERT_TYPE "&purpose=" CERT_BUSINESS,
+			b.token, NULL);
 	CU_ASSERT_EQUAL(a->status, 503);
 	CU_ASSERT_EQUAL(offline()->status, 200);
 }
@@ -180,7 +180,7 @@ static void centrals_no_erases_what_is_kept_and_its_silence_does_not(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		fresh();
 		CU_ASSERT_EQUAL(online(&r, ERR_NONE)->status, 200);
-		const struct box_answer *a = online(NULL, cases[i].code);
+		const struct lan_box_answer *a = online(NULL, cases[i].code);
 		CU_ASSERT_EQUAL(a->status, cases[i].status);
 		CU_ASSERT_EQUAL(b.cache.items, cases[i].kept);
 		CU_ASSERT_EQUAL(has(a, "示例1号"), cases[i].kept == 1);
@@ -208,7 +208,7 @@ static void somebody_elses_another_kinds_and_a_forged_one_are_neither_shown_nor_
 	memcpy(forged, r.bodies[0].cose.data, r.bodies[0].cose.len);
 	forged[r.bodies[0].cose.len - 1] ^= 1;
 	r.bodies[0].cose.data = forged;
-	const struct box_answer *a = online(&r, ERR_NONE);
+	const struct lan_box_answer *a = online(&r, ERR_NONE);
 	CU_ASSERT_EQUAL(a->status, 404);
 	CU_ASSERT_FALSE(has(a, "示例"));
 	CU_ASSERT_EQUAL(last_row().given, 0);
@@ -222,7 +222,7 @@ static void a_revoked_one_is_said_to_be_so_and_not_kept(void)
 	const struct body_reply r = reply_of(&cert);
 	fresh();
 	b.found = LOOKUP_HIT;
-	const struct box_answer *a = online(&r, ERR_NONE);
+	const struct lan_box_answer *a = online(&r, ERR_NONE);
 	CU_ASSERT_EQUAL(a->status, 200);
 	CU_ASSERT_TRUE(has(a, "\"code\":\"REVOKED\"") && has(a, "\"outcome\":\"refuse\""));
 	CU_ASSERT_EQUAL(b.cache.items, 0);
@@ -253,7 +253,7 @@ static void a_file_is_shown_only_when_it_is_what_was_signed(void)
 	CU_ASSERT_TRUE(has(online(&r, ERR_NONE), "\"file_state\":\"whole\",\"file\":{\"media_type\":\"image/png\""));
 	CU_ASSERT_TRUE(has(offline(), "\"file_state\":\"whole\""));
 	file[0] ^= 1;
-	const struct box_answer *a = online(&r, ERR_NONE);
+	const struct lan_box_answer *a = online(&r, ERR_NONE);
 	file[0] ^= 1;
 	CU_ASSERT_TRUE(has(a, "\"file_state\":\"damaged\",\"file\":null"));
 }
@@ -277,12 +277,12 @@ static void what_is_missing_or_malformed_is_named(void)
 	};
 	uint64_t before = rows();
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct box_answer *a = box_ask(&b, "GET", cases[i].path, b.token, NULL);
+		const struct lan_box_answer *a = lan_box_ask(&b, "GET", cases[i].path, b.token, NULL);
 		CU_ASSERT_EQUAL(a->status, 400);
 		CU_ASSERT_TRUE(has(a, cases[i].field));
 		CU_ASSERT_FALSE(has(a, "330802"));
 	}
-	CU_ASSERT_EQUAL(box_ask(&b, "GET", PATH, NULL, NULL)->status, 401);
+	CU_ASSERT_EQUAL(lan_box_ask(&b, "GET", PATH, NULL, NULL)->status, 401);
 	CU_ASSERT_EQUAL(rows(), before);
 }
 
@@ -295,7 +295,7 @@ static void nothing_is_shown_while_the_journal_cannot_be_written(void)
 				     "CREATE TEMP TRIGGER no BEFORE INSERT ON journal BEGIN SELECT "
 				     "RAISE(ABORT, 'no'); END",
 				     NULL));
-	const struct box_answer *a = online(&r, ERR_NONE);
+	const struct lan_box_answer *a = online(&r, ERR_NONE);
 	CU_ASSERT_EQUAL(a->status, 503);
 	CU_ASSERT_FALSE(has(a, "示例"));
 	CU_ASSERT_TRUE_FATAL(db_exec(b.db, "DROP TRIGGER no", NULL));
@@ -310,9 +310,9 @@ static void a_client_that_has_gone_and_a_close_leave_nothing_behind(void)
 	struct err none = { 0 };
 	fresh();
 	b.line_up = true;
-	int fd = box_connect(&b, NULL);
-	box_request(fd, "GET", PATH, b.token, NULL);
-	box_asked_wait(&b);
+	int fd = lan_box_connect(&b, NULL);
+	lan_box_request(fd, "GET", PATH, b.token, NULL);
+	lan_box_asked_wait(&b);
 	close(fd);
 	for (int i = 0; i < 5; i++)
 		loop_once(b.loop, 5);
@@ -323,9 +323,9 @@ static void a_client_that_has_gone_and_a_close_leave_nothing_behind(void)
 	for (int i = 0; i < 5; i++)
 		loop_once(b.loop, 5);
 	CU_ASSERT_EQUAL(rows(), before + 1); /* it was looked at, whoever sees it */
-	fd = box_connect(&b, NULL);
-	box_request(fd, "GET", PATH, b.token, NULL);
-	box_asked_wait(&b);
+	fd = lan_box_connect(&b, NULL);
+	lan_box_request(fd, "GET", PATH, b.token, NULL);
+	lan_box_asked_wait(&b);
 	lan_close(b.lan);
 	CU_ASSERT_EQUAL(b.forgotten, 1);
 	CU_ASSERT_PTR_NULL(b.asked_done);

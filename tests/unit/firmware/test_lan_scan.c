@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct box b;
+static struct lan_box b;
 static struct certificates certs;
 static int64_t now_s;
 
 static void setup(void)
 {
-	box_open(&b, false);
+	lan_box_open(&b, false);
 	certificates_open(&certs, "", "['*']");
 	certificates_apply(&certs, b.documents);
 	now_s = clock_now_s(&b.clock, loop_now_ms());
@@ -23,7 +23,7 @@ static void setup(void)
 static void teardown(void)
 {
 	certificates_close(&certs);
-	box_close(&b);
+	lan_box_close(&b);
 }
 
 /* The request, its text escaped; static. */
@@ -46,7 +46,7 @@ static const char *scan_of(const char *request_id, const char *serial, const cha
 }
 #define WHOLE ",\"business\":\"open_account\",\"holder\":{\"kind\":\"resident_id\",\"number\":\"" ADULT "\"}"
 
-static bool has(const struct box_answer *a, const char *part)
+static bool has(const struct lan_box_answer *a, const char *part)
 {
 	return strstr(a->body, part) != NULL;
 }
@@ -78,7 +78,7 @@ static void a_good_certificate_is_accepted_and_its_row_names_nobody(void)
 	struct buf body;
 	struct scan s;
 	buf_init(&body, JOURNAL_ROW_MAX);
-	struct box_answer *a = box_ask(&b, "POST", "/v1/scans", b.token, scan_of("s-1", "1", WHOLE));
+	struct lan_box_answer *a = lan_box_ask(&b, "POST", "/v1/scans", b.token, scan_of("s-1", "1", WHOLE));
 	CU_ASSERT_EQUAL(a->status, 200);
 	CU_ASSERT_TRUE(has(a, "\"code\":\"ACCEPTED\"") && has(a, "\"outcome\":\"accept\"") &&
 		       has(a, "\"duty\":null"));
@@ -99,30 +99,30 @@ static void a_repeated_request_gets_the_stored_answer_and_another_body_none(void
 {
 	char first[65536];
 	const char *json = scan_of("s-1", "1", WHOLE);
-	struct box_answer *a = box_ask(&b, "POST", "/v1/scans", b.token, json);
+	struct lan_box_answer *a = lan_box_ask(&b, "POST", "/v1/scans", b.token, json);
 	CU_ASSERT_EQUAL_FATAL(a->status, 200);
 	snprintf(first, sizeof(first), "%.65000s", a->body);
 	char same[16384];
 	snprintf(same, sizeof(same), "%s", json);
-	a = box_ask(&b, "POST", "/v1/scans", b.token, same);
+	a = lan_box_ask(&b, "POST", "/v1/scans", b.token, same);
 	CU_ASSERT_STRING_EQUAL(a->body, first);
 	CU_ASSERT_EQUAL(rows(), 1);
-	a = box_ask(&b, "POST", "/v1/scans", b.token, scan_of("s-1", "2", WHOLE));
+	a = lan_box_ask(&b, "POST", "/v1/scans", b.token, scan_of("s-1", "2", WHOLE));
 	CU_ASSERT_EQUAL(a->status, 409);
-	a = box_ask(&b, "POST", "/v1/checks", b.token, box_check("s-1", "\"verified_online\":true"));
+	a = lan_box_ask(&b, "POST", "/v1/checks", b.token, lan_box_check("s-1", "\"verified_online\":true"));
 	CU_ASSERT_EQUAL(a->status, 409); /* a check is another body too */
-	a = box_ask(&b, "POST", "/v1/scans", b.other, same);
+	a = lan_box_ask(&b, "POST", "/v1/scans", b.other, same);
 	CU_ASSERT_EQUAL(a->status, 200); /* another terminal's ids are its own */
 	CU_ASSERT_EQUAL(rows(), 2);
 	char path[128];
 	const char *id = strstr(first, "\"scan_id\":\"");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(id);
 	snprintf(path, sizeof(path), "/v1/scans/%.32s", id + 11);
-	a = box_ask(&b, "GET", path, b.token, NULL);
+	a = lan_box_ask(&b, "GET", path, b.token, NULL);
 	CU_ASSERT_STRING_EQUAL(a->body, first);
 	snprintf(path, sizeof(path), "/v1/decisions/%.32s", id + 11);
-	CU_ASSERT_EQUAL(box_ask(&b, "GET", path, b.token, NULL)->status, 404);
-	CU_ASSERT_EQUAL(box_ask(&b, "GET", "/v1/scans/00", b.token, NULL)->status, 404);
+	CU_ASSERT_EQUAL(lan_box_ask(&b, "GET", path, b.token, NULL)->status, 404);
+	CU_ASSERT_EQUAL(lan_box_ask(&b, "GET", "/v1/scans/00", b.token, NULL)->status, 404);
 }
 
 static void a_malformed_request_names_the_field(void)
@@ -141,24 +141,24 @@ static void a_malformed_request_names_the_field(void)
 		{ "[]", "object" },
 	};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct box_answer *a = box_ask(&b, "POST", "/v1/scans", b.token, bad[i][0]);
+		struct lan_box_answer *a = lan_box_ask(&b, "POST", "/v1/scans", b.token, bad[i][0]);
 		CU_ASSERT_EQUAL(a->status, 400);
 		CU_ASSERT_TRUE(has(a, bad[i][1]));
 	}
 	CU_ASSERT_EQUAL(rows(), 0);
-	CU_ASSERT_EQUAL(box_ask(&b, "POST", "/v1/scans", NULL, "{}")->status, 401);
-	CU_ASSERT_EQUAL(box_ask(&b, "GET", "/v1/scans", b.token, NULL)->status, 405);
+	CU_ASSERT_EQUAL(lan_box_ask(&b, "POST", "/v1/scans", NULL, "{}")->status, 401);
+	CU_ASSERT_EQUAL(lan_box_ask(&b, "GET", "/v1/scans", b.token, NULL)->status, 405);
 }
 
 static void a_damaged_scan_is_recorded_with_its_hint(void)
 {
-	struct box_answer *a =
-		box_ask(&b, "POST", "/v1/scans", b.token, "{\"request_id\":\"r\",\"text\":\"XB1:ABC\"}");
+	struct lan_box_answer *a =
+		lan_box_ask(&b, "POST", "/v1/scans", b.token, "{\"request_id\":\"r\",\"text\":\"XB1:ABC\"}");
 	CU_ASSERT_EQUAL(a->status, 200);
 	CU_ASSERT_TRUE(has(a, "\"code\":\"SCAN_DAMAGED\"") && has(a, "\"name\":\"letters\"") &&
 		       has(a, "\"outcome\":\"refer\""));
 	CU_ASSERT_FALSE(has(a, "\"certificate\""));
-	a = box_ask(&b, "POST", "/v1/scans", b.token, "{\"request_id\":\"r2\",\"text\":\"XB1\\u00d6AB\\u2603\"}");
+	a = lan_box_ask(&b, "POST", "/v1/scans", b.token, "{\"request_id\":\"r2\",\"text\":\"XB1\\u00d6AB\\u2603\"}");
 	CU_ASSERT_TRUE(has(a, "\"code\":\"SCAN_DAMAGED\"") && has(a, "\"name\":\"layout\""));
 	CU_ASSERT_EQUAL(rows(), 2);
 }
@@ -166,10 +166,10 @@ static void a_damaged_scan_is_recorded_with_its_hint(void)
 static void nothing_is_answered_while_the_journal_cannot_be_written(void)
 {
 	CU_ASSERT_TRUE_FATAL(db_exec(b.db, "PRAGMA query_only = ON", NULL));
-	CU_ASSERT_EQUAL(box_ask(&b, "POST", "/v1/scans", b.token, scan_of("s-1", "1", WHOLE))->status, 503);
+	CU_ASSERT_EQUAL(lan_box_ask(&b, "POST", "/v1/scans", b.token, scan_of("s-1", "1", WHOLE))->status, 503);
 	CU_ASSERT_TRUE_FATAL(db_exec(b.db, "PRAGMA query_only = OFF", NULL));
 	CU_ASSERT_EQUAL(rows(), 0);
-	CU_ASSERT_EQUAL(box_ask(&b, "POST", "/v1/scans", b.token, scan_of("s-1", "1", WHOLE))->status, 200);
+	CU_ASSERT_EQUAL(lan_box_ask(&b, "POST", "/v1/scans", b.token, scan_of("s-1", "1", WHOLE))->status, 200);
 	CU_ASSERT_EQUAL(rows(), 1);
 }
 
@@ -189,22 +189,22 @@ static void accepted_on_an_old_list_is_looked_at_again_and_the_teller_is_told(vo
 {
 	b.confirmed_s = now_s - 5 * 3600;
 	char id[40];
-	struct box_answer *a = box_ask(&b, "POST", "/v1/scans", b.token, scan_of("s-1", "1", WHOLE));
+	struct lan_box_answer *a = lan_box_ask(&b, "POST", "/v1/scans", b.token, scan_of("s-1", "1", WHOLE));
 	CU_ASSERT_EQUAL_FATAL(a->status, 200);
 	CU_ASSERT_TRUE(has(a, "\"outcome\":\"accept_with_duty\"") && has(a, "\"state\":\"open\""));
 	snprintf(id, sizeof(id), "%.32s", strstr(a->body, "\"scan_id\":\"") + 11);
-	a = box_ask(&b, "GET", "/v1/duties", b.token, NULL);
+	a = lan_box_ask(&b, "GET", "/v1/duties", b.token, NULL);
 	CU_ASSERT_TRUE(has(a, id) && has(a, "\"state\":\"open\""));
-	CU_ASSERT_FALSE(has(box_ask(&b, "GET", "/v1/duties", b.other, NULL), id));
+	CU_ASSERT_FALSE(has(lan_box_ask(&b, "GET", "/v1/duties", b.other, NULL), id));
 	/* a head confirms the list, which has it now */
 	b.found = LOOKUP_HIT;
 	b.confirmed_s = clock_now_s(&b.clock, loop_now_ms()) + 3600;
 	duties_wait();
 	char path[80];
 	snprintf(path, sizeof(path), "/v1/scans/%s", id);
-	a = box_ask(&b, "GET", path, b.token, NULL);
+	a = lan_box_ask(&b, "GET", path, b.token, NULL);
 	CU_ASSERT_TRUE(has(a, "\"state\":\"turned\",\"code\":\"REVOKED\""));
-	CU_ASSERT_TRUE(has(box_ask(&b, "GET", "/v1/duties", b.token, NULL), "\"code\":\"REVOKED\""));
+	CU_ASSERT_TRUE(has(lan_box_ask(&b, "GET", "/v1/duties", b.token, NULL), "\"code\":\"REVOKED\""));
 	CU_ASSERT_EQUAL(rows(), 2);
 	uint64_t n = 0;
 	CU_ASSERT_TRUE(record_verify(b.record, &n, NULL));
@@ -213,10 +213,10 @@ static void accepted_on_an_old_list_is_looked_at_again_and_the_teller_is_told(vo
 static void one_that_holds_is_closed_without_a_word(void)
 {
 	b.confirmed_s = now_s - 5 * 3600;
-	CU_ASSERT_EQUAL_FATAL(box_ask(&b, "POST", "/v1/scans", b.token, scan_of("s-1", "1", WHOLE))->status, 200);
+	CU_ASSERT_EQUAL_FATAL(lan_box_ask(&b, "POST", "/v1/scans", b.token, scan_of("s-1", "1", WHOLE))->status, 200);
 	b.confirmed_s = clock_now_s(&b.clock, loop_now_ms()) + 3600;
 	duties_wait();
-	CU_ASSERT_FALSE(has(box_ask(&b, "GET", "/v1/duties", b.token, NULL), "scan_id"));
+	CU_ASSERT_FALSE(has(lan_box_ask(&b, "GET", "/v1/duties", b.token, NULL), "scan_id"));
 	CU_ASSERT_EQUAL(rows(), 2);
 }
 

@@ -14,14 +14,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct box b;
+static struct lan_box b;
 static struct certificates certs;
 static struct buf text;
 static char read_so_far[65536];
 
 static void setup(void)
 {
-	box_open(&b, false);
+	lan_box_open(&b, false);
 	certificates_open(&certs, "", "['*']");
 	if (!documents_apply(b.documents, DOCUMENT_ISSUERS, 1, buf_bytes(&certs.issuers_cbor), NULL) ||
 	    !documents_apply(b.documents, DOCUMENT_KINDS, 1, buf_bytes(&certs.kinds_cbor), NULL))
@@ -36,16 +36,16 @@ static void teardown(void)
 {
 	buf_clear(&text);
 	certificates_close(&certs);
-	box_close(&b);
+	lan_box_close(&b);
 }
 
 static int stream_open(const char *token, const char *last)
 {
 	char head[512];
-	int fd = box_connect(&b, NULL);
+	int fd = lan_box_connect(&b, NULL);
 	snprintf(head, sizeof(head), "GET /v1/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n%s%s%s\r\n",
 		 token, last != NULL ? "Last-Event-ID: " : "", last != NULL ? last : "", last != NULL ? "\r\n" : "");
-	box_send(fd, bytes_of(head));
+	lan_box_send(fd, bytes_of(head));
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	return fd;
 }
@@ -83,11 +83,12 @@ static void turns(int n)
 
 static void context_set(const char *token)
 {
-	CU_ASSERT_EQUAL(box_ask(&b, "PUT", "/v1/scanning", token,
-				"{\"business\":\"open_account\",\"for_s\":60,\"holder\":{\"kind\":\"resident_id\","
-				"\"number\":\"" ADULT "\"}}")
-				->status,
-			200);
+	CU_ASSERT_EQUAL(
+		lan_box_ask(&b, "PUT", "/v1/scanning", token,
+			    "{\"business\":\"open_account\",\"for_s\":60,\"holder\":{\"kind\":\"resident_id\","
+			    "\"number\":\"" ADULT "\"}}")
+			->status,
+		200);
 }
 
 static void a_serial_scanner_gives_a_verdict_to_its_terminals_stream(void)
@@ -275,7 +276,7 @@ static void who_comes_back_gets_what_he_missed(void)
 	for (int i = 0; i < 3; i++) {
 		char json[80];
 		snprintf(json, sizeof(json), "{\"request_id\":\"m-%d\",\"text\":\"XB1:A\"}", i);
-		CU_ASSERT_EQUAL(box_ask(&b, "POST", "/v1/scans", b.token, json)->status, 200);
+		CU_ASSERT_EQUAL(lan_box_ask(&b, "POST", "/v1/scans", b.token, json)->status, 200);
 	}
 	CU_ASSERT_TRUE(stream_has(fd, "event: verdict", 3));
 	char id[64];
@@ -303,7 +304,7 @@ static void one_that_does_not_read_is_cut_off_and_the_rest_goes_on(void)
 	for (int i = 0; i < 600; i++) {
 		char json[80];
 		snprintf(json, sizeof(json), "{\"request_id\":\"n-%d\",\"text\":\"XB1:A\"}", i);
-		if (box_ask(&b, "POST", "/v1/scans", b.token, json)->status != 200)
+		if (lan_box_ask(&b, "POST", "/v1/scans", b.token, json)->status != 200)
 			break;
 	}
 	/* It was let go of: reading what is there comes to an end. */

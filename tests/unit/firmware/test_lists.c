@@ -21,14 +21,17 @@ struct branch {
 	struct lists *lists;
 	char fetched[200];
 };
+static struct vault vault; /* of the branch in hand */
 
 static void open_lists(struct branch *b)
 {
 	b->db = state_open(b->dir, NULL);
 	if (b->db == NULL)
 		abort();
+	if (!vault_open(&vault, b->dir, &random_system, NULL))
+		abort();
 	b->loop = loop_new();
-	b->lists = lists_open(b->db, b->dir, b->loop, NULL);
+	b->lists = lists_open(b->db, &vault, b->dir, b->loop, NULL);
 	if (b->lists == NULL)
 		abort();
 }
@@ -750,6 +753,45 @@ static void a_list_is_asked_only_with_the_key_of_its_epoch(void)
 	publisher_clear(&next);
 }
 
+static bool secret_stands(const struct branch *b, struct bytes secret)
+{
+	bool row = false;
+	struct db_query *q = db_query(b->db, "SELECT 1 FROM epoch_key WHERE secret = ?", NULL);
+	CU_ASSERT_TRUE_FATAL(q != NULL && db_bind_bytes(q, 1, secret, NULL) && db_next(q, &row, NULL));
+	db_finish(q);
+	return row;
+}
+
+static void keys_stand_sealed_and_without_the_vault_no_list_answers(void)
+{
+	struct publisher p = published(1000, 1, 0);
+	struct branch b = fresh(&p);
+	struct check_list state;
+	const struct bytes secret = { p.secret, sizeof(p.secret) };
+	CU_ASSERT_EQUAL(apply_snapshot(&b, &p, 1).code, ERR_NONE);
+	CU_ASSERT_FALSE(secret_stands(&b, secret));
+	/* one from before keys were sealed */
+	CU_ASSERT_TRUE_FATAL(db_begin(b.db, NULL) &&
+			     db_run(b.db, NULL, "UPDATE epoch_key SET secret = ?", "b", secret) &&
+			     db_commit(b.db, NULL));
+	again(&b);
+	CU_ASSERT_TRUE(answers(&b, &p, 1));
+	CU_ASSERT_FALSE(secret_stands(&b, secret));
+	CU_ASSERT_TRUE(vault_wipe(&vault, NULL));
+	lists_wipe(b.lists);
+	const struct check_source *s = lists_source(b.lists);
+	CU_ASSERT_EQUAL(s->list(s->arg, p.name, &state), LOOKUP_ERROR);
+	CU_ASSERT_FALSE(lists_has_epoch(b.lists, 3));
+	CU_ASSERT_FALSE(lists_add_epoch(b.lists, 3, 1, p.secret, NULL)); /* there is nothing to seal it under */
+	again(&b);
+	CU_ASSERT_FALSE(lists_has_epoch(b.lists, 3));
+	CU_ASSERT_TRUE(vault_renew(&vault, NULL));
+	CU_ASSERT_TRUE(lists_add_epoch(b.lists, 3, 1, p.secret, NULL));
+	CU_ASSERT_TRUE(answers(&b, &p, 1));
+	shut(&b);
+	publisher_clear(&p);
+}
+
 static void what_no_row_names_is_removed_at_opening(void)
 {
 	struct publisher p = published(1000, 1, 0);
@@ -866,6 +908,8 @@ static CU_TestInfo tests[] = {
 	  new_canaries_that_fail_are_shown_and_the_list_goes_on },
 	{ "a head confirms only the version it names", a_head_confirms_only_the_version_it_names },
 	{ "a list is asked only with the key of its epoch", a_list_is_asked_only_with_the_key_of_its_epoch },
+	{ "keys stand sealed, and without the vault no list answers",
+	  keys_stand_sealed_and_without_the_vault_no_list_answers },
 	{ "what no row names is removed at opening", what_no_row_names_is_removed_at_opening },
 	{ "killed at any moment it is at the old version or the new one",
 	  killed_at_any_moment_it_is_at_the_old_version_or_the_new_one },

@@ -11,6 +11,7 @@
 
 struct world {
 	struct db *db;
+	struct vault vault;
 	struct identity ca, other_ca;
 	struct buf ca_pem;
 	struct membership_request request;
@@ -22,6 +23,7 @@ static void fresh(void)
 	struct err e = { 0 };
 	w = (struct world){ .db = state_open(test_dir(), NULL) };
 	CU_ASSERT_PTR_NOT_NULL_FATAL(w.db);
+	CU_ASSERT_TRUE_FATAL(vault_open(&w.vault, test_dir(), &random_system, &e));
 	identity_ca(&w.ca, "test CA");
 	identity_ca(&w.other_ca, "test CA");
 	buf_init(&w.ca_pem, 8192);
@@ -102,7 +104,7 @@ static bool finish(const struct offer *o, struct err *e)
 	buf_add_str(&text, o->more);
 	json_close(&out, '}');
 	*e = (struct err){ 0 };
-	bool ok = membership_finish(w.db, &w.request, buf_bytes(&text), e);
+	bool ok = membership_finish(w.db, &w.vault, &w.request, buf_bytes(&text), e);
 	buf_clear(&text);
 	return ok;
 }
@@ -110,7 +112,7 @@ static bool finish(const struct offer *o, struct err *e)
 static bool is_member(const char *branch)
 {
 	struct membership m;
-	CU_ASSERT_TRUE_FATAL(membership_load(w.db, &m, NULL));
+	CU_ASSERT_TRUE_FATAL(membership_load(w.db, &w.vault, &m, NULL));
 	bool is = m.is_member && strcmp(m.sync.branch, branch) == 0;
 	membership_clear(&m);
 	return is;
@@ -125,7 +127,7 @@ static void a_box_is_no_member_before_it_is_enrolled_and_one_afterwards(void)
 	o = good();
 	CU_ASSERT_FALSE(is_member("haidian"));
 	CU_ASSERT_TRUE(finish(&o, &e));
-	CU_ASSERT_TRUE_FATAL(membership_load(w.db, &m, &e));
+	CU_ASSERT_TRUE_FATAL(membership_load(w.db, &w.vault, &m, &e));
 	CU_ASSERT_TRUE(m.is_member);
 	CU_ASSERT_STRING_EQUAL(m.sync.branch, "haidian");
 	CU_ASSERT_STRING_EQUAL(m.broker_host, "127.0.0.1");
@@ -134,6 +136,30 @@ static void a_box_is_no_member_before_it_is_enrolled_and_one_afterwards(void)
 	CU_ASSERT_TRUE(bytes_equal(buf_bytes(&m.ca), buf_bytes(&w.ca.cert)));
 	CU_ASSERT_EQUAL(memcmp(m.sync.seal_scalar, w.request.seal_scalar, SCALAR_LEN), 0);
 	CU_ASSERT_EQUAL(memcmp(m.sync.head_key, w.request.seal_point, POINT_LEN), 0);
+	membership_clear(&m);
+	done();
+}
+
+static void a_box_whose_vault_was_wiped_is_a_member_without_a_seal_until_it_enrols_again(void)
+{
+	struct err e;
+	struct membership m;
+	struct offer o;
+	fresh();
+	o = good();
+	CU_ASSERT_TRUE(finish(&o, &e));
+	CU_ASSERT_TRUE(vault_wipe(&w.vault, NULL));
+	CU_ASSERT_TRUE_FATAL(membership_load(w.db, &w.vault, &m, &e));
+	CU_ASSERT_TRUE(m.is_member); /* it can still say so */
+	CU_ASSERT_FALSE(m.has_seal);
+	CU_ASSERT_TRUE(bytes_equal(buf_bytes(&m.key), buf_bytes(&w.request.key)));
+	CU_ASSERT_NOT_EQUAL(memcmp(m.sync.seal_scalar, w.request.seal_scalar, SCALAR_LEN), 0);
+	membership_clear(&m);
+	CU_ASSERT_TRUE(finish(&o, &e));
+	CU_ASSERT_TRUE(w.vault.has_key && !w.vault.wiped);
+	CU_ASSERT_TRUE_FATAL(membership_load(w.db, &w.vault, &m, &e));
+	CU_ASSERT_TRUE(m.has_seal);
+	CU_ASSERT_EQUAL(memcmp(m.sync.seal_scalar, w.request.seal_scalar, SCALAR_LEN), 0);
 	membership_clear(&m);
 	done();
 }
@@ -204,6 +230,8 @@ static void a_ca_that_is_none_is_refused_at_once(void)
 static CU_TestInfo tests[] = {
 	{ "a box is no member before it is enrolled, and one afterwards",
 	  a_box_is_no_member_before_it_is_enrolled_and_one_afterwards },
+	{ "a box whose vault was wiped is a member without a seal until it enrols again",
+	  a_box_whose_vault_was_wiped_is_a_member_without_a_seal_until_it_enrols_again },
 	{ "an answer that is not proven changes nothing", an_answer_that_is_not_proven_changes_nothing },
 	{ "a member may renew, under its name alone", a_member_may_renew_under_its_name_alone },
 	{ "when it cannot be stored nothing is", when_it_cannot_be_stored_nothing_is },

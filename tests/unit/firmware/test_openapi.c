@@ -13,7 +13,7 @@
 #define ONLINE "\"verified_online\":true"
 
 static struct json *api;
-static struct box b;
+static struct lan_box b;
 static char seen[96][64]; /* "post /v1/checks 200" */
 static size_t seen_len;
 
@@ -63,7 +63,7 @@ static void note(const char *method, const char *path, int status)
 	memcpy(seen[seen_len++], text, sizeof(text));
 }
 
-static void header_of(const struct box_answer *a, const char *name, char *out, size_t size)
+static void header_of(const struct lan_box_answer *a, const char *name, char *out, size_t size)
 {
 	char start[64];
 	snprintf(start, sizeof(start), "\r\n%s: ", name);
@@ -73,7 +73,7 @@ static void header_of(const struct box_answer *a, const char *name, char *out, s
 		snprintf(out, size, "%.*s", (int)strcspn(found + strlen(start), "\r"), found + strlen(start));
 }
 
-static bool body_holds(const struct json *media, const struct box_answer *a)
+static bool body_holds(const struct json *media, const struct lan_box_answer *a)
 {
 	struct buf why;
 	struct err e = { 0 };
@@ -95,7 +95,7 @@ static bool body_holds(const struct json *media, const struct box_answer *a)
 	return ok;
 }
 
-static bool headers_hold(const struct json *response, const struct box_answer *a)
+static bool headers_hold(const struct json *response, const struct lan_box_answer *a)
 {
 	const struct json *headers = json_get(response, "headers");
 	for (size_t i = 0; headers != NULL && i < json_len(headers); i++) {
@@ -110,7 +110,7 @@ static bool headers_hold(const struct json *response, const struct box_answer *a
 }
 
 /* The answer to an operation (of the method documented) is one that the document knows. */
-static void holds(const char *method, const char *path, int status, const struct box_answer *a)
+static void holds(const char *method, const char *path, int status, const struct lan_box_answer *a)
 {
 	char number[12];
 	snprintf(number, sizeof(number), "%d", status);
@@ -127,33 +127,33 @@ static void holds(const char *method, const char *path, int status, const struct
 
 static void checked(int status, const char *token, const char *json)
 {
-	holds("POST", "/v1/checks", status, box_ask(&b, "POST", "/v1/checks", token, json));
+	holds("POST", "/v1/checks", status, lan_box_ask(&b, "POST", "/v1/checks", token, json));
 }
 
 static void got(int status, const char *path, const char *token)
 {
-	holds("GET", path, status, box_ask(&b, "GET", path, token, NULL));
+	holds("GET", path, status, lan_box_ask(&b, "GET", path, token, NULL));
 }
 
 static void other_method(const char *method, const char *path)
 {
-	holds(method, path, 405, box_ask(&b, "PUT", path, b.token, "{}"));
+	holds(method, path, 405, lan_box_ask(&b, "PUT", path, b.token, "{}"));
 }
 
 /* Every kind of answer of POST /v1/checks, decisions of many shapes among them. */
 static void checks_hold(void)
 {
 	static char big[HTTP_BODY_MAX + 2];
-	checked(200, b.token, box_check("pass", ONLINE));
-	checked(200, b.token, box_check("enhanced", ""));
+	checked(200, b.token, lan_box_check("pass", ONLINE));
+	checked(200, b.token, lan_box_check("enhanced", ""));
 	b.found = LOOKUP_HIT;
-	checked(200, b.token, box_check("hit", ONLINE));
+	checked(200, b.token, lan_box_check("hit", ONLINE));
 	b.found = LOOKUP_NOT_LISTED;
 	b.held = LOOKUP_NOT_COVERED;
-	checked(200, b.token, box_check("unheld", ONLINE));
+	checked(200, b.token, lan_box_check("unheld", ONLINE));
 	b.held = LOOKUP_NOT_LISTED;
 	b.confirmed_s = -1;
-	checked(200, b.token, box_check("never", ONLINE));
+	checked(200, b.token, lan_box_check("never", ONLINE));
 	checked(200, b.token,
 		"{\"request_id\":\"two\",\"business\":\"transfer\",\"subject\":{\"kind\":\"resident_id\",\"number\":"
 		"\"1\","
@@ -162,25 +162,26 @@ static void checks_hold(void)
 		"\"name\":\"A\"},\"facts\":{\"amount_yuan\":5000.5,\"note\":\"x\",\"phone_match\":false}}");
 	checked(400, b.token, "{");
 	checked(400, b.token, "{\"request_id\":7}");
-	checked(401, NULL, box_check("x", ""));
-	checked(401, "wrong", box_check("x", ""));
-	checked(409, b.token, box_check("pass", ""));
+	checked(401, NULL, lan_box_check("x", ""));
+	checked(401, "wrong", lan_box_check("x", ""));
+	checked(409, b.token, lan_box_check("pass", ""));
 	memset(big, ' ', HTTP_BODY_MAX + 1);
 	checked(413, b.token, big);
-	int fd = box_connect(&b, NULL);
+	int fd = lan_box_connect(&b, NULL);
 	char text[256];
 	snprintf(text, sizeof(text),
 		 "POST /v1/checks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: 2\r\n\r\n{}",
 		 b.token);
-	box_send(fd, bytes_of(text));
-	holds("POST", "/v1/checks", 415, box_answer(&b, fd));
+	lan_box_send(fd, bytes_of(text));
+	holds("POST", "/v1/checks", 415, lan_box_answer(&b, fd));
 	close(fd);
 	other_method("POST", "/v1/checks");
 }
 
 static void decision_id(const char *request_id, char out[33])
 {
-	const struct box_answer *a = box_ask(&b, "POST", "/v1/checks", b.token, box_check(request_id, ONLINE));
+	const struct lan_box_answer *a =
+		lan_box_ask(&b, "POST", "/v1/checks", b.token, lan_box_check(request_id, ONLINE));
 	const char *found = strstr(a->body, "\"decision_id\":\"");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(found);
 	snprintf(out, 33, "%.32s", found + strlen("\"decision_id\":\""));
@@ -192,22 +193,22 @@ static void decisions_hold(void)
 	char id[33], path[64];
 	decision_id("kept", id);
 	snprintf(path, sizeof(path), "/v1/decisions/%s", id);
-	holds("GET", route, 200, box_ask(&b, "GET", path, b.token, NULL));
-	holds("GET", route, 401, box_ask(&b, "GET", path, NULL, NULL));
-	holds("GET", route, 404, box_ask(&b, "GET", "/v1/decisions/nope", b.token, NULL));
-	holds("GET", route, 405, box_ask(&b, "PUT", path, b.token, "{}"));
+	holds("GET", route, 200, lan_box_ask(&b, "GET", path, b.token, NULL));
+	holds("GET", route, 401, lan_box_ask(&b, "GET", path, NULL, NULL));
+	holds("GET", route, 404, lan_box_ask(&b, "GET", "/v1/decisions/nope", b.token, NULL));
+	holds("GET", route, 405, lan_box_ask(&b, "PUT", path, b.token, "{}"));
 	/* A damaged row fails whoever asks for it, and nobody else. */
 	CU_ASSERT_TRUE_FATAL(db_begin(b.db, NULL) &&
 			     db_run(b.db, NULL, "UPDATE journal SET row = x'00' WHERE request_id = ?", "t", "kept") &&
 			     db_commit(b.db, NULL));
-	holds("GET", route, 500, box_ask(&b, "GET", path, b.token, NULL));
-	checked(500, b.token, box_check("kept", ONLINE));
-	checked(200, b.token, box_check("kept-2", ONLINE));
+	holds("GET", route, 500, lan_box_ask(&b, "GET", path, b.token, NULL));
+	checked(500, b.token, lan_box_check("kept", ONLINE));
+	checked(200, b.token, lan_box_check("kept-2", ONLINE));
 }
 
 static void scanned(int status, const char *token, const char *json)
 {
-	holds("POST", "/v1/scans", status, box_ask(&b, "POST", "/v1/scans", token, json));
+	holds("POST", "/v1/scans", status, lan_box_ask(&b, "POST", "/v1/scans", token, json));
 }
 
 /* A certificate's scan as JSON; static. */
@@ -232,7 +233,7 @@ static const char *scan_json_of(const struct certificates *certs, const char *re
 	return json;
 }
 
-static void found(int status, const struct box_answer *a)
+static void found(int status, const struct lan_box_answer *a)
 {
 	holds("GET", "/v1/certificates", status, a);
 }
@@ -254,19 +255,19 @@ static void certificates_hold(const struct certificates *certs)
 				     .file = { file, sizeof(file) },
 				     .consent_to_s = INT64_MAX };
 	b.line_up = true;
-	found(200, box_look_up(&b, path, &r, &why));
+	found(200, lan_box_look_up(&b, path, &r, &why));
 	b.line_up = false;
-	found(200, box_ask(&b, "GET", path, b.token, NULL));
+	found(200, lan_box_ask(&b, "GET", path, b.token, NULL));
 	b.line_up = true;
 	(void)err_set(&why, ERR_DENIED, "central says no");
-	found(403, box_look_up(&b, path, NULL, &why));
+	found(403, lan_box_look_up(&b, path, NULL, &why));
 	(void)err_set(&why, ERR_MISSING, "central has none");
-	found(404, box_look_up(&b, path, NULL, &why));
+	found(404, lan_box_look_up(&b, path, NULL, &why));
 	b.line_up = false;
-	found(503, box_ask(&b, "GET", path, b.token, NULL));
-	found(400, box_ask(&b, "GET", "/v1/certificates?holder=1", b.token, NULL));
-	found(401, box_ask(&b, "GET", path, NULL, NULL));
-	found(405, box_ask(&b, "PUT", "/v1/certificates", b.token, "{}"));
+	found(503, lan_box_ask(&b, "GET", path, b.token, NULL));
+	found(400, lan_box_ask(&b, "GET", "/v1/certificates?holder=1", b.token, NULL));
+	found(401, lan_box_ask(&b, "GET", path, NULL, NULL));
+	found(405, lan_box_ask(&b, "PUT", "/v1/certificates", b.token, "{}"));
 	buf_clear(&cose);
 }
 
@@ -281,35 +282,36 @@ static void scans_hold(void)
 	b.held = LOOKUP_NOT_LISTED;
 	b.found = LOOKUP_NOT_LISTED;
 	b.confirmed_s = clock_now_s(&b.clock, loop_now_ms()) - 7200;
-	const struct box_answer *a = box_ask(&b, "POST", "/v1/scans", b.token, scan_json_of(&certs, "scan-1", "1"));
+	const struct lan_box_answer *a =
+		lan_box_ask(&b, "POST", "/v1/scans", b.token, scan_json_of(&certs, "scan-1", "1"));
 	holds("POST", "/v1/scans", 200, a);
 	const char *id = strstr(a->body, "\"scan_id\":\"");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(id);
 	snprintf(path, sizeof(path), "/v1/scans/%.32s", id + strlen("\"scan_id\":\""));
-	holds("GET", "/v1/scans/{id}", 200, box_ask(&b, "GET", path, b.token, NULL));
-	holds("GET", "/v1/scans/{id}", 401, box_ask(&b, "GET", path, NULL, NULL));
-	holds("GET", "/v1/scans/{id}", 404, box_ask(&b, "GET", "/v1/scans/nope", b.token, NULL));
-	holds("GET", "/v1/scans/{id}", 405, box_ask(&b, "PUT", path, b.token, "{}"));
+	holds("GET", "/v1/scans/{id}", 200, lan_box_ask(&b, "GET", path, b.token, NULL));
+	holds("GET", "/v1/scans/{id}", 401, lan_box_ask(&b, "GET", path, NULL, NULL));
+	holds("GET", "/v1/scans/{id}", 404, lan_box_ask(&b, "GET", "/v1/scans/nope", b.token, NULL));
+	holds("GET", "/v1/scans/{id}", 405, lan_box_ask(&b, "PUT", path, b.token, "{}"));
 	certificates_hold(&certs);
 	got(200, "/v1/duties", b.token);
 	got(401, "/v1/duties", NULL);
 	other_method("GET", "/v1/duties");
 	static const char context[] = "{\"business\":\"loan\",\"for_s\":60}";
-	holds("PUT", "/v1/scanning", 200, box_ask(&b, "PUT", "/v1/scanning", b.token, context));
-	holds("PUT", "/v1/scanning", 400, box_ask(&b, "PUT", "/v1/scanning", b.token, "{\"for_s\":601}"));
-	holds("PUT", "/v1/scanning", 401, box_ask(&b, "PUT", "/v1/scanning", NULL, context));
-	holds("PUT", "/v1/scanning", 405, box_ask(&b, "GET", "/v1/scanning", b.token, NULL));
+	holds("PUT", "/v1/scanning", 200, lan_box_ask(&b, "PUT", "/v1/scanning", b.token, context));
+	holds("PUT", "/v1/scanning", 400, lan_box_ask(&b, "PUT", "/v1/scanning", b.token, "{\"for_s\":601}"));
+	holds("PUT", "/v1/scanning", 401, lan_box_ask(&b, "PUT", "/v1/scanning", NULL, context));
+	holds("PUT", "/v1/scanning", 405, lan_box_ask(&b, "GET", "/v1/scanning", b.token, NULL));
 	char put[256];
 	snprintf(put, sizeof(put),
 		 "PUT /v1/scanning HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: 2\r\n\r\n{}",
 		 b.token);
-	int raw = box_connect(&b, NULL);
-	box_send(raw, bytes_of(put));
-	holds("PUT", "/v1/scanning", 415, box_answer(&b, raw));
+	int raw = lan_box_connect(&b, NULL);
+	lan_box_send(raw, bytes_of(put));
+	holds("PUT", "/v1/scanning", 415, lan_box_answer(&b, raw));
 	close(raw);
 	static char long_body[HTTP_BODY_MAX + 2];
 	memset(long_body, ' ', HTTP_BODY_MAX + 1);
-	holds("PUT", "/v1/scanning", 413, box_ask(&b, "PUT", "/v1/scanning", b.token, long_body));
+	holds("PUT", "/v1/scanning", 413, lan_box_ask(&b, "PUT", "/v1/scanning", b.token, long_body));
 	got(401, "/v1/stream", NULL);
 	other_method("GET", "/v1/stream");
 	note("get", "/v1/stream", 200); /* it has no end: test_lan_scanner.c reads it */
@@ -318,27 +320,27 @@ static void scans_hold(void)
 	scanned(400, b.token, "{\"request_id\":7}");
 	scanned(401, NULL, "{}");
 	scanned(409, b.token, "{\"request_id\":\"scan-2\",\"text\":\"XB1:AC\"}");
-	int fd = box_connect(&b, NULL);
+	int fd = lan_box_connect(&b, NULL);
 	char text[256];
 	snprintf(text, sizeof(text),
 		 "POST /v1/scans HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: 2\r\n\r\n{}",
 		 b.token);
-	box_send(fd, bytes_of(text));
-	holds("POST", "/v1/scans", 415, box_answer(&b, fd));
+	lan_box_send(fd, bytes_of(text));
+	holds("POST", "/v1/scans", 415, lan_box_answer(&b, fd));
 	close(fd);
-	fd = box_connect(&b, NULL);
+	fd = lan_box_connect(&b, NULL);
 	snprintf(text, sizeof(text),
 		 "POST /v1/scans HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %u\r\n\r\n",
 		 b.token, HTTP_SCAN_MAX + 1);
-	box_send(fd, bytes_of(text));
-	holds("POST", "/v1/scans", 413, box_answer(&b, fd));
+	lan_box_send(fd, bytes_of(text));
+	holds("POST", "/v1/scans", 413, lan_box_answer(&b, fd));
 	close(fd);
 	other_method("POST", "/v1/scans");
 	CU_ASSERT_TRUE_FATAL(
 		db_begin(b.db, NULL) &&
 		db_run(b.db, NULL, "UPDATE journal SET row = x'00' WHERE request_id = ?", "t", "scan-1") &&
 		db_commit(b.db, NULL));
-	holds("GET", "/v1/scans/{id}", 500, box_ask(&b, "GET", path, b.token, NULL));
+	holds("GET", "/v1/scans/{id}", 500, lan_box_ask(&b, "GET", path, b.token, NULL));
 	scanned(500, b.token, scan_json_of(&certs, "scan-1", "1"));
 	certificates_close(&certs);
 }
@@ -353,16 +355,16 @@ static void the_rest_holds(void)
 	got(200, "/metrics", NULL);
 	other_method("GET", "/metrics");
 	CU_ASSERT_TRUE_FATAL(db_exec(b.db, "PRAGMA query_only = ON", NULL));
-	checked(503, b.token, box_check("full", ONLINE));
+	checked(503, b.token, lan_box_check("full", ONLINE));
 	scanned(503, b.token, "{\"request_id\":\"full-2\",\"text\":\"XB1:AB\"}");
 	got(503, "/healthz", NULL);
 	CU_ASSERT_TRUE_FATAL(db_exec(b.db, "PRAGMA query_only = OFF", NULL));
-	checked(200, b.token, box_check("full", ONLINE));
+	checked(200, b.token, lan_box_check("full", ONLINE));
 	lan_ready(b.lan, NULL);
 	b.around.branch[0] = '\0';
 	got(503, "/healthz", NULL);
 	got(200, "/v1/status", b.token);
-	checked(503, b.token, box_check("loading", ONLINE));
+	checked(503, b.token, lan_box_check("loading", ONLINE));
 }
 
 static size_t documented(const struct json *item, const char *path)
@@ -390,12 +392,12 @@ static size_t documented(const struct json *item, const char *path)
 static void what_the_server_answers_is_what_the_document_says_and_all_of_it_was_seen(void)
 {
 	size_t missing = 0;
-	box_open(&b, false);
+	lan_box_open(&b, false);
 	checks_hold();
 	decisions_hold();
 	scans_hold();
 	the_rest_holds();
-	box_close(&b);
+	lan_box_close(&b);
 	const struct json *paths = at(api, "paths");
 	for (size_t i = 0; i < json_len(paths); i++) {
 		const char *path;

@@ -12,13 +12,15 @@ struct branch {
 	struct db *db;
 	struct record *record;
 };
+static struct vault vault; /* of the branch in hand */
 
 static struct branch fresh(void)
 {
 	struct branch b = { .dir = test_dir() };
 	b.db = state_open(b.dir, NULL);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(b.db);
-	b.record = record_open(b.db, &random_system, NULL);
+	CU_ASSERT_TRUE_FATAL(vault_open(&vault, b.dir, &random_system, NULL));
+	b.record = record_open(b.db, &vault, &random_system, NULL);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(b.record);
 	return b;
 }
@@ -34,7 +36,8 @@ static void again(struct branch *b)
 	shut(b);
 	b->db = state_open(b->dir, NULL);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(b->db);
-	b->record = record_open(b->db, &random_system, NULL);
+	CU_ASSERT_TRUE_FATAL(vault_open(&vault, b->dir, &random_system, NULL));
+	b->record = record_open(b->db, &vault, &random_system, NULL);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(b->record);
 }
 
@@ -163,6 +166,69 @@ static void epoch_and_key_are_made_once_and_differ_between_databases(void)
 	CU_ASSERT_NOT_EQUAL(memcmp(before.epoch, info(&b).epoch, JOURNAL_EPOCH_LEN), 0);
 	CU_ASSERT_NOT_EQUAL(memcmp(key, record_key(b.record), sizeof(key)), 0);
 	shut(&a);
+	shut(&b);
+}
+
+static bool holds(struct db *db, const char *table, struct bytes key)
+{
+	char sql[128];
+	bool row = false;
+	snprintf(sql, sizeof(sql), "SELECT 1 FROM %s WHERE key = ?", table);
+	struct db_query *q = db_query(db, sql, NULL);
+	CU_ASSERT_TRUE_FATAL(q != NULL && db_bind_bytes(q, 1, key, NULL) && db_next(q, &row, NULL));
+	db_finish(q);
+	return row;
+}
+
+static void the_key_stands_sealed_and_one_from_before_is_sealed_at_opening(void)
+{
+	struct branch b = fresh();
+	uint8_t key[32];
+	const struct bytes it = { key, sizeof(key) };
+	memcpy(key, record_key(b.record), sizeof(key));
+	CU_ASSERT_FALSE(holds(b.db, "journal_state", it));
+	CU_ASSERT_TRUE_FATAL(db_begin(b.db, NULL) &&
+			     db_run(b.db, NULL, "UPDATE journal_state SET key = ?", "b", it) &&
+			     db_commit(b.db, NULL));
+	again(&b);
+	CU_ASSERT_EQUAL(memcmp(key, record_key(b.record), sizeof(key)), 0);
+	CU_ASSERT_FALSE(holds(b.db, "journal_state", it));
+	shut(&b);
+}
+
+static void without_the_vault_rows_are_read_and_uploaded_and_another_journal_begins_after_the_last(void)
+{
+	struct branch b = fresh();
+	struct err e = { 0 };
+	struct buf out;
+	uint8_t key[32], id[DECISION_ID_LEN] = { 2, 0, 9 };
+	append(&b, 1, 3, 1000);
+	memcpy(key, record_key(b.record), sizeof(key));
+	CU_ASSERT_TRUE(vault_wipe(&vault, NULL));
+	record_forget_key(b.record);
+	CU_ASSERT_FALSE(record_has_key(b.record));
+	again(&b);
+	CU_ASSERT_TRUE(vault.wiped);
+	CU_ASSERT_FALSE(record_has_key(b.record));
+	buf_init(&out, JOURNAL_ROW_MAX);
+	CU_ASSERT_TRUE(record_find(b.record, JOURNAL_DECISION, id, &out, NULL));
+	append(&b, 4, 4, 1000); /* what happened is still recorded */
+	struct record_info before = info(&b);
+	CU_ASSERT_TRUE(vault_renew(&vault, NULL));
+	CU_ASSERT_FALSE(record_renew(b.record, &e));
+	CU_ASSERT_EQUAL(e.code, ERR_STALE);
+	CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "4 rows"));
+	acknowledge(&b, 4);
+	CU_ASSERT_TRUE_FATAL(record_renew(b.record, &e));
+	CU_ASSERT_TRUE(record_has_key(b.record));
+	CU_ASSERT_NOT_EQUAL(memcmp(key, record_key(b.record), sizeof(key)), 0);
+	CU_ASSERT_NOT_EQUAL(memcmp(before.epoch, info(&b).epoch, JOURNAL_EPOCH_LEN), 0);
+	CU_ASSERT_EQUAL(info(&b).last, 0);
+	append(&b, 1, 2, 1000);
+	again(&b);
+	CU_ASSERT_TRUE(record_has_key(b.record));
+	CU_ASSERT_EQUAL(info(&b).last, 2);
+	buf_clear(&out);
 	shut(&b);
 }
 
@@ -303,6 +369,10 @@ static CU_TestInfo tests[] = {
 	{ "rows rolled back leave no gap in the chain", rows_rolled_back_leave_no_gap_in_the_chain },
 	{ "epoch and key are made once and differ between databases",
 	  epoch_and_key_are_made_once_and_differ_between_databases },
+	{ "the key stands sealed, and one from before is sealed at opening",
+	  the_key_stands_sealed_and_one_from_before_is_sealed_at_opening },
+	{ "without the vault rows are read and uploaded, and another journal begins after the last",
+	  without_the_vault_rows_are_read_and_uploaded_and_another_journal_begins_after_the_last },
 	{ "a batch holds what fits one message and follows the acknowledged row",
 	  a_batch_holds_what_fits_one_message_and_follows_the_acknowledged_row },
 	{ "an acknowledgement that proves nothing changes nothing",

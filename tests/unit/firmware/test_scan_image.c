@@ -257,10 +257,10 @@ static void one_that_is_cancelled_calls_nobody(void)
 
 static void a_picture_of_a_certificate_is_scanned_over_the_api(void)
 {
-	static struct box b;
+	static struct lan_box b;
 	struct certificates certs;
 	struct buf text, base64, json;
-	box_open(&b, false);
+	lan_box_open(&b, false);
 	certificates_open(&certs, "", "['*']");
 	CU_ASSERT_TRUE_FATAL(
 		documents_apply(b.documents, DOCUMENT_ISSUERS, 1, buf_bytes(&certs.issuers_cbor), NULL) &&
@@ -277,18 +277,18 @@ static void a_picture_of_a_certificate_is_scanned_over_the_api(void)
 		    "\"resident_id\","
 		    "\"number\":\"" ADULT "\"}}",
 		    buf_str(&base64));
-	struct box_answer *a = box_ask(&b, "POST", "/v1/scans", b.token, buf_str(&json));
+	struct lan_box_answer *a = lan_box_ask(&b, "POST", "/v1/scans", b.token, buf_str(&json));
 	CU_ASSERT_EQUAL(a->status, 200);
 	CU_ASSERT_PTR_NOT_NULL(strstr(a->body, "\"code\":\"ACCEPTED\""));
 	CU_ASSERT_PTR_NOT_NULL(strstr(a->body, "\"source\":\"image\""));
-	a = box_ask(&b, "POST", "/v1/scans", b.token, "{\"request_id\":\"q\",\"image\":\"AAAA\"}");
+	a = lan_box_ask(&b, "POST", "/v1/scans", b.token, "{\"request_id\":\"q\",\"image\":\"AAAA\"}");
 	CU_ASSERT_EQUAL(a->status, 400);
 	CU_ASSERT_PTR_NOT_NULL(strstr(a->body, "\"field\":\"image\""));
 	buf_clear(&text);
 	buf_clear(&base64);
 	buf_clear(&json);
 	certificates_close(&certs);
-	box_close(&b);
+	lan_box_close(&b);
 }
 
 static CU_TestInfo tests[] = {

@@ -85,6 +85,22 @@ static void a_row_comes_back_as_it_went(void)
 	CU_ASSERT_TRUE(refuses_cut_and_longer(buf_bytes(&out), row_decode));
 }
 
+static bool event_decode(struct bytes data, struct err *why)
+{
+	struct journal_event v;
+	return journal_event_decode(data, &v, why);
+}
+
+static void an_event_comes_back_as_it_went(void)
+{
+	const struct journal_event v = { bytes_of(JOURNAL_EVENT_TAMPER), bytes_of("04ab") };
+	struct journal_event r;
+	CU_ASSERT_TRUE(journal_event_encode(&v, &out, &e));
+	CU_ASSERT_TRUE_FATAL(journal_event_decode(buf_bytes(&out), &r, &e));
+	CU_ASSERT_TRUE(bytes_equal(r.code, v.code) && bytes_equal(r.detail, v.detail));
+	CU_ASSERT_TRUE(refuses_cut_and_longer(buf_bytes(&out), event_decode));
+}
+
 static void a_row_has_a_number_a_time_a_kind_and_a_body_of_cbor(void)
 {
 	struct journal_row good = row;
@@ -232,6 +248,7 @@ static void an_acknowledgement_comes_back_as_it_went(void)
 
 static CU_TestInfo tests[] = {
 	{ "a row comes back as it went", a_row_comes_back_as_it_went },
+	{ "an event comes back as it went", an_event_comes_back_as_it_went },
 	{ "a row has a number, a time, a kind and a body of CBOR",
 	  a_row_has_a_number_a_time_a_kind_and_a_body_of_cbor },
 	{ "a row above its maximum is neither written nor read",
