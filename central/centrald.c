@@ -3,6 +3,7 @@
 #include "central/signer.h"
 #include "protocol/base/gate.h"
 #include "protocol/base/log.h"
+#include "protocol/base/notify.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -35,14 +36,18 @@ static bool serve(const struct hub_config *c, struct err *e)
 	struct loop *l = loop_new();
 	struct loop_signal *term = loop_signal_new(l, SIGTERM, on_stop, l);
 	struct loop_signal *interrupt = loop_signal_new(l, SIGINT, on_stop, l);
+	struct notify *notify = notify_new(l);
 	struct hub *h = hub_open(l, c, e);
 	if (h != NULL) {
 		log_info("centrald serves", "dir=%s", c->dir);
+		notify_ready(notify);
 		loop_run(l);
 		log_info("centrald ends", "dir=%s", c->dir);
 	}
+	notify_stopping(notify);
 	bool ok = h != NULL;
 	hub_close(h);
+	notify_free(notify);
 	loop_signal_free(term);
 	loop_signal_free(interrupt);
 	loop_free(l);

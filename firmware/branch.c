@@ -167,6 +167,7 @@ static void load(void *arg)
 	b->lists = lists_open(b->db, &b->vault, b->config.dir, b->loop, &e);
 	if (b->lists != NULL && (!b->membership.is_member || line_join(b, &e))) {
 		lan_ready(b->lan, lists_source(b->lists));
+		notify_ready(b->notify);
 		return;
 	}
 	log_error("cannot load", "why=\"%s\"", e.text);
@@ -265,6 +266,7 @@ struct branch *branch_open(struct loop *l, const struct branch_config *c, struct
 	b->loop = l;
 	b->config = *c;
 	b->lock = -1;
+	b->notify = notify_new(l);
 	line_open(&b->line, b);
 	if (!open_state(b, e) || !open_servers(b, e)) {
 		branch_close(b);
@@ -283,6 +285,7 @@ struct branch *branch_open(struct loop *l, const struct branch_config *c, struct
 
 void branch_close(struct branch *b)
 {
+	notify_stopping(b->notify);
 	for (size_t i = 0; i < b->scanners_len; i++)
 		scanner_close(b->scanners[i]);
 	if (b->lan != NULL)
@@ -305,5 +308,6 @@ void branch_close(struct branch *b)
 	db_close(b->db);
 	if (b->lock >= 0)
 		close(b->lock);
+	notify_free(b->notify);
 	free(b);
 }

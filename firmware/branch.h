@@ -16,6 +16,7 @@
 #include "firmware/membership.h"
 #include "protocol/base/gate.h"
 #include "protocol/base/mqtt.h"
+#include "protocol/base/notify.h"
 
 #define BRANCH_DIR "/var/lib/xinbian-branch"
 
@@ -63,6 +64,7 @@ struct tamper {
 struct branch {
 	struct loop *loop; /* borrowed */
 	struct branch_config config;
+	struct notify *notify;
 	int lock;
 	char run_dir[90];
 	struct db *db;
