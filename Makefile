@@ -3,7 +3,7 @@
 # make unit T=x  only the unit suites whose name has x   make lint     layers, warnings, analyzers
 # make fuzz      each decoder for SECS seconds           make bench    BENCH=lists for one group
 # make deps      install what is missing (apt)           make cover    line and branch coverage
-# make check-dgc the EU's test certificates, DGC=folder
+# make check-dgc the EU's test certificates, DGC=folder  make deb      Debian packages; deb-test tries them
 
 MODE    ?= $(if $(SAN),asan,release)
 CROSS   ?=
@@ -18,7 +18,7 @@ B       := build/$(CROSS)$(MODE)
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
         -Wswitch-enum -Wundef -Wvla -Wformat=2 -Wwrite-strings -Wcast-qual -Wpointer-arith
 GCCWARN := -Wno-format-truncation -Wduplicated-cond -Wlogical-op -Wcast-align=strict -Walloca
-OPT.release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+OPT.release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -ffile-prefix-map=$(CURDIR)=.
 LD.release  := -pie -Wl,-z,relro,-z,now
 OPT.clang   := -O1 -g -Werror -fPIE
 OPT.asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -90,6 +90,15 @@ demo:
 	@$(MAKE) --no-print-directory -s -j"$$(nproc)" all
 	@XINBIAN_BIN=$(B) tests/tools/demo.sh
 
+# Packages in build/deb, the same bytes from the same commit; deb-test installs them in a fresh Debian root (as root).
+deb:
+	@tests/tools/need.sh build deb
+	@$(MAKE) --no-print-directory -s -j"$$(nproc)" all
+	@XINBIAN_BIN=$(B) firmware/debian/build.sh firmware central
+	@lintian --allow-root --fail-on error build/deb/*.deb
+deb-test: deb
+	@XINBIAN_BIN=$(B) tests/tools/deb_test.sh
+
 cover:
 	$(MAKE) MODE=cover $(KINDS)
 	gcovr -r . --exclude tests --print-summary --object-directory build/cover
@@ -124,7 +133,7 @@ lint:
 
 clean:
 	rm -rf build
-.PHONY: all tests deps unit integration check check-dgc demo cover fuzz fuzz-one bench lint clean
+.PHONY: all tests deps unit integration check check-dgc demo deb deb-test cover fuzz fuzz-one bench lint clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

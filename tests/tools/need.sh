@@ -8,6 +8,7 @@ for group in "$@"; do
 	demo) packages="$packages mosquitto curl jq python3" ;;
 	test) packages="$packages libcunit1-dev mosquitto curl openssl procps python3 python3-stdnum sqlite3 util-linux" ;;
 	lint) packages="$packages clang clang-tidy cppcheck pmccabe clang-format libcunit1-dev liblmdb-dev" ;;
+	deb) packages="$packages dpkg-dev lintian man-db curl jq python3 mmdebstrap" ;;
 	fuzz) packages="$packages clang libclang-rt-14-dev python3" ;;
 	bench) packages="$packages liblmdb-dev mosquitto wrk jq" ;;
 	*) echo "need.sh: no group named '$group'" >&2; exit 2 ;;
