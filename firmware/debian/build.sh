@@ -81,7 +81,7 @@ mkdir -p "$out"
 for folder in "$@"; do
 	debian=$root/$folder/debian
 	package=$(sed -n 's/^Package: //p' "$debian/control")
-	work=$root/build/deb/work/$package
+	work=$root/build/deb/tmp/$package
 	tree=$work/tree
 	rm -rf "$work"
 	rm -f "$out/$package"_*.deb

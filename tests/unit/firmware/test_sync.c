@@ -566,6 +566,19 @@ static void a_damaged_list_is_fetched_afresh_though_its_version_is_the_newest(vo
 	done(&s, &p);
 }
 
+static void a_key_that_was_wiped_is_asked_for_again_though_the_list_is_there(void)
+{
+	struct sim s;
+	struct publisher p = published(LIST, 1000, 1, 0);
+	caught_up(&s, &p, 24);
+	lists_wipe(s.lists);
+	CU_ASSERT_FALSE(answers(&s, &p, 1));
+	sim_run(&s, MINUTE);
+	CU_ASSERT_TRUE(answers(&s, &p, 1));
+	CU_ASSERT_EQUAL(sim_info(&s).snapshots, 1); /* and only the key */
+	done(&s, &p);
+}
+
 static void a_full_disk_keeps_the_old_version_and_the_next_try_succeeds(void)
 {
 	struct sim s;
@@ -827,6 +840,8 @@ static CU_TestInfo tests[] = {
 	  an_empty_list_is_refused_until_an_operator_has_forced_it },
 	{ "a damaged list is fetched afresh though its version is the newest",
 	  a_damaged_list_is_fetched_afresh_though_its_version_is_the_newest },
+	{ "a key that was wiped is asked for again though the list is there",
+	  a_key_that_was_wiped_is_asked_for_again_though_the_list_is_there },
 	{ "a full disk keeps the old version and the next try succeeds",
 	  a_full_disk_keeps_the_old_version_and_the_next_try_succeeds },
 	{ "a list of a new epoch is switched to once its key is here",
