@@ -36,7 +36,7 @@ static bool chunk_publish(struct central_sync *s, const struct chunk_id *id, uin
 	struct buf data;
 	struct err e = { 0 };
 	bool sent = true;
-	buf_init(&data, OBJECT_CHUNK);
+	buf_init(&data, id->chunk < 0 ? OBJECT_LIST_MAX : OBJECT_CHUNK);
 	if (!objects_chunk(s->config.release->objects, id->hash, id->chunk, &data, &e)) {
 		sync_fault(s, &e, "object");
 	} else {

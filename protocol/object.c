@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-_Static_assert(OBJECT_MAX / OBJECT_CHUNK * HASH_LEN <= OBJECT_CHUNK, "a chunk list is one message");
+_Static_assert(OBJECT_MAX / OBJECT_CHUNK * HASH_LEN == OBJECT_LIST_MAX, "a chunk list is one message");
 
 #define TOPIC_PREFIX "xb/1/o/"
 

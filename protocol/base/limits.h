@@ -29,10 +29,12 @@
 #define JSON_DEPTH_MAX 32 /* requests nest 4 deep, rule documents 12; both parsers recurse */
 
 /* Objects */
-#define OBJECT_CHUNK 65536U     /* one MQTT message; the broker's and gate's windows stay small */
-#define OBJECT_MAX   134217728U /* 2,048 chunks: their hashes are one message; 15 M list entries */
-#define DOCUMENT_MAX 1048576U   /* rule sets and catalogues are tens of KiB */
-#define FETCH_WINDOW 16         /* chunks asked for at once: 1 MiB, under the broker's queue limit */
+#define OBJECT_CHUNK 65536U /* one MQTT message; the broker's and gate's windows stay small */
+#define OBJECT_MAX                                                                                                   \
+	201326592U /* 3,072 chunks: an appliance's image of 150 MB, with room; 15 M list entries take 126 MB */
+#define OBJECT_LIST_MAX (OBJECT_MAX / OBJECT_CHUNK * 32U) /* 98,304: the chunks' hashes, one message */
+#define DOCUMENT_MAX    1048576U                          /* rule sets and catalogues are tens of KiB */
+#define FETCH_WINDOW    16 /* chunks asked for at once: 1 MiB, under the broker's queue limit */
 
 /* Lists */
 #define LIST_ENTRIES_MAX    15000000U /* fits OBJECT_MAX; half as much again as the largest list planned for */
@@ -48,7 +50,7 @@
 #define HEAD_ENTRIES_MAX    256       /* lists and documents in one head */
 
 /* Messages */
-#define MQTT_PACKET_MAX (OBJECT_CHUNK + 4096U) /* a chunk and its topic and properties */
+#define MQTT_PACKET_MAX (OBJECT_LIST_MAX + 4096U) /* the longest chunk list and its topic and properties */
 #define JOURNAL_ROW_MAX 64000U  /* the fullest decision there can be takes 61,500; a batch of one fits OBJECT_CHUNK */
 #define JOURNAL_BATCH   200     /* rows in one upload */
 #define JOURNAL_KEY_MAX 256     /* 32 bytes sealed are 125 */

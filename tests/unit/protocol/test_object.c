@@ -36,7 +36,7 @@ static void sizes_fall_into_chunks(void)
 	CU_ASSERT_EQUAL(object_chunks(1), 1);
 	CU_ASSERT_EQUAL(object_chunks(OBJECT_CHUNK), 1);
 	CU_ASSERT_EQUAL(object_chunks(OBJECT_CHUNK + 1), 2);
-	CU_ASSERT_EQUAL(object_chunks(OBJECT_MAX), 2048);
+	CU_ASSERT_EQUAL(object_chunks(OBJECT_MAX), 3072);
 	CU_ASSERT_EQUAL(object_chunk_size(SIZE, 0), OBJECT_CHUNK);
 	CU_ASSERT_EQUAL(object_chunk_size(SIZE, 2), 5);
 	CU_ASSERT_EQUAL(object_chunk_size(OBJECT_CHUNK, 0), OBJECT_CHUNK);
