@@ -40,9 +40,9 @@ srcs = $(wildcard $(addsuffix /*.c,$(1)) $(addsuffix /*/*.c,$(1)))
 objs = $(patsubst %.c,$(B)/%.o,$(1))
 MAINS    := firmware/branchd.c firmware/branchctl.c central/centrald.c central/centralctl.c
 PROTOCOL := $(call objs,$(call srcs,protocol))
-FIRMWARE := $(call objs,$(filter-out $(MAINS),$(call srcs,firmware board)))
+FIRMWARE := $(call objs,$(filter-out $(MAINS) firmware/slot.c,$(call srcs,firmware board)))
 CENTRAL  := $(call objs,$(filter-out $(MAINS),$(call srcs,central)))
-PROGRAMS := $(patsubst %.c,$(B)/%,$(notdir $(wildcard $(MAINS))))
+PROGRAMS := $(patsubst %.c,$(B)/%,$(notdir $(wildcard $(MAINS)))) $(B)/xinbian-slot
 UNIT     := $(call objs,tests/run.c $(call srcs,tests/unit tests/unit/protocol tests/support))
 INTEGRATION := $(call objs,tests/run.c $(wildcard tests/integration/*.c tests/fault/*.c tests/support/*.c))
 
@@ -59,6 +59,9 @@ $(B)/branch%:  $(B)/firmware/branch%.o $(B)/firmware.a $(B)/protocol.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 $(B)/central%: $(B)/central/central%.o $(B)/central.a $(B)/protocol.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+# Runs in the initramfs, where there are no libraries; the sanitizers' need theirs.
+$(B)/xinbian-slot: $(B)/firmware/slot.o $(B)/firmware.a $(B)/protocol.a
+	$(CC) $(filter-out -pie,$(ALL_LDFLAGS)) $(if $(filter asan,$(MODE)),,-static-pie) -o $@ $^ -lmbedcrypto
 $(B)/tests/unit_run: $(UNIT) $(B)/firmware.a $(B)/central.a $(B)/protocol.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcunit
 $(B)/tests/integration_run: $(INTEGRATION) $(B)/firmware.a $(B)/central.a $(B)/protocol.a | all
