@@ -39,7 +39,7 @@ struct api_route {
 };
 /* Arrays that end with a NULL method. */
 extern const struct api_route api_release_routes[], api_branch_routes[], api_operator_routes[], api_registry_routes[],
-	api_holdings_routes[];
+	api_holdings_routes[], api_update_routes[];
 
 /* NULL on failure. */
 struct api *api_open(struct loop *l, struct central *central, const char *socket_path, struct err *e) CHECKED;
@@ -52,6 +52,8 @@ struct api_later *api_later(struct api_call *call, void (*gone)(void *arg), void
 /* json: the answer, or NULL and why. */
 void api_finish(struct api_later *l, const struct buf *json, const struct err *why);
 
+/* Answers with this release. */
+bool api_release_answer(struct api_call *call, int64_t id, struct err *e) CHECKED;
 /* A whole number from the query, or otherwise when it is missing. */
 bool api_query_int(const struct api_call *call, const char *key, int64_t least, int64_t most, int64_t otherwise,
 		   int64_t *out, struct err *e) CHECKED;

@@ -77,6 +77,32 @@ static bool lists_put(struct api_call *call, const char *branch, struct err *e)
 	return ok;
 }
 
+/* Of a box with two slots; otherwise nothing is said. */
+static bool update_put(struct api_call *call, const char *branch, struct err *e)
+{
+	bool row = false;
+	struct db_query *q =
+		db_query(call->central->release.db,
+			 "SELECT state, slot, version, wanted, failed, fault FROM branch_update WHERE branch = ?", e);
+	if (q == NULL)
+		return false;
+	bool ok = db_bind_text(q, 1, branch, e) && db_next(q, &row, e);
+	if (ok && row) {
+		enum update_state state = (enum update_state)db_int(q, 0);
+		json_open(&call->json, "update", '{');
+		json_put_text(&call->json, "state", update_state_name(state));
+		json_put_text(&call->json, "state_zh", update_state_zh(state));
+		json_put_text(&call->json, "slot", db_text(q, 1));
+		json_put_int(&call->json, "version", db_int(q, 2));
+		json_put_int(&call->json, "wanted", db_int(q, 3));
+		json_put_int(&call->json, "failed", db_int(q, 4));
+		json_put_text(&call->json, "fault", db_text(q, 5));
+		json_close(&call->json, '}');
+	}
+	db_finish(q);
+	return ok;
+}
+
 static bool alarms_put(struct api_call *call, const char *branch, struct err *e)
 {
 	bool row = false, ok = false;
@@ -113,7 +139,8 @@ static bool branch_put(struct api_call *call, const struct db_query *q, struct e
 	json_put_text(&call->json, "software", db_text(q, 1));
 	for (int i = 0; i < (int)(sizeof(numbers) / sizeof(numbers[0])); i++)
 		json_put_int(&call->json, numbers[i], db_int(q, i + 2));
-	bool ok = lists_put(call, db_text(q, 0), e) && alarms_put(call, db_text(q, 0), e);
+	bool ok = lists_put(call, db_text(q, 0), e) && update_put(call, db_text(q, 0), e) &&
+		  alarms_put(call, db_text(q, 0), e);
 	json_close(&call->json, '}');
 	return ok;
 }

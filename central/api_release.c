@@ -48,7 +48,7 @@ static void release_put(struct json_out *w, const struct release *r)
 	json_close(w, '}');
 }
 
-static bool release_answer(struct api_call *call, int64_t id, struct err *e)
+bool api_release_answer(struct api_call *call, int64_t id, struct err *e)
 {
 	struct release r;
 	if (!release_load(&call->central->release, id, &r, e))
@@ -83,7 +83,8 @@ static bool list_import(struct api_call *call, struct err *e)
 	if (!api_query_int(call, "reason", 1, 255, 1, &reason, e))
 		return false;
 	d.reason = (uint8_t)reason;
-	return list_draft_import(&call->central->release, &d, http_body(r), &id, e) && release_answer(call, id, e);
+	return list_draft_import(&call->central->release, &d, http_body(r), &id, e) &&
+	       api_release_answer(call, id, e);
 }
 
 static bool document_import(struct api_call *call, struct err *e)
@@ -92,7 +93,7 @@ static bool document_import(struct api_call *call, struct err *e)
 	int64_t id = 0;
 	return document_draft_import(&call->central->release, call->path_rest, source != NULL ? source : "",
 				     http_body(call->request), call->operator, call->now_s, &id, e) &&
-	       release_answer(call, id, e);
+	       api_release_answer(call, id, e);
 }
 
 static bool rollback(struct api_call *call, struct err *e)
@@ -106,7 +107,7 @@ static bool rollback(struct api_call *call, struct err *e)
 		return err_set(e, ERR_INPUT, "version: say which one to go back to");
 	return release_rollback(&call->central->release, call->path_rest, (uint64_t)version, call->operator,
 				call->now_s, &id, e) &&
-	       release_answer(call, id, e);
+	       api_release_answer(call, id, e);
 }
 
 static void each_put(void *arg, const struct release *r)
@@ -132,7 +133,7 @@ static bool release_list(struct api_call *call, struct err *e)
 static bool release_show(struct api_call *call, struct err *e)
 {
 	int64_t id = 0;
-	return api_id(call, &id, e) && release_answer(call, id, e);
+	return api_id(call, &id, e) && api_release_answer(call, id, e);
 }
 
 static void change_put(void *arg, const struct release_change *v)
@@ -230,21 +231,21 @@ static bool submit(struct api_call *call, struct err *e)
 	return api_id(call, &id, e) &&
 	       release_submit(&call->central->release, id, call->operator, force != NULL && strcmp(force, "1") == 0,
 			      call->now_s, e) &&
-	       release_answer(call, id, e);
+	       api_release_answer(call, id, e);
 }
 
 static bool approve(struct api_call *call, struct err *e)
 {
 	int64_t id = 0;
 	return api_id(call, &id, e) && release_approve(&call->central->release, id, call->operator, call->now_s, e) &&
-	       release_answer(call, id, e);
+	       api_release_answer(call, id, e);
 }
 
 static bool reject(struct api_call *call, struct err *e)
 {
 	int64_t id = 0;
 	return api_id(call, &id, e) && release_reject(&call->central->release, id, call->operator, call->now_s, e) &&
-	       release_answer(call, id, e);
+	       api_release_answer(call, id, e);
 }
 
 /* What it can't remove now it removes another time. */
@@ -263,7 +264,7 @@ static bool publish(struct api_call *call, struct err *e)
 	if (call->central->sync != NULL)
 		central_sync_released(call->central->sync);
 	sweep_sometimes(call, id);
-	return release_answer(call, id, e);
+	return api_release_answer(call, id, e);
 }
 
 const struct api_route api_release_routes[] = {

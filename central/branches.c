@@ -3,6 +3,7 @@
 #include "central/alarm.h"
 #include "central/journals.h"
 #include "central/store.h"
+#include "central/updates.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -190,7 +191,7 @@ static bool status_put(struct db *db, const char *name, const struct status *s, 
 		if (!list_put(db, name, &s->lists[i], e))
 			return false;
 	}
-	return true;
+	return updates_status(db, name, &s->update, now_s, e);
 }
 
 bool branches_status(struct db *db, const char *name, const struct status *s, const uint8_t key[32],

@@ -78,6 +78,17 @@ static void list_show(const struct json *l)
 	       fault[0] != '\0' ? " · 故障 / fault: " : "", fault);
 }
 
+static void update_show(const struct json *u)
+{
+	printf("      镜像 / image: 版本 %lld · 分区 / slot %s · %s %s", (long long)ctl_int(u, "version"),
+	       ctl_text(u, "slot"), ctl_text(u, "state_zh"), ctl_text(u, "state"));
+	if (ctl_int(u, "wanted") != 0)
+		printf(" · 现行 / in force %lld", (long long)ctl_int(u, "wanted"));
+	if (ctl_int(u, "failed") != 0)
+		printf(" · 已回退 / fell back from %lld", (long long)ctl_int(u, "failed"));
+	printf("%s%s\n", ctl_text(u, "fault")[0] != '\0' ? " · " : "", ctl_text(u, "fault"));
+}
+
 static void alarm_show(const struct json *a)
 {
 	printf("      警报 / alarm %s · %s · %s · %lld 次 · %s\n", ctl_time(ctl_int(a, "last_s")),
@@ -103,6 +114,8 @@ static void branch_show(const struct json *b)
 	       (long long)ctl_int(b, "head_sequence"), (long long)ctl_int(b, "journal_first"),
 	       (long long)ctl_int(b, "journal_last"), (long long)ctl_int(b, "checks"), ctl_text(b, "software"));
 	each(b, "lists", list_show);
+	if (json_get(b, "update") != NULL)
+		update_show(json_get(b, "update"));
 	each(b, "alarms", alarm_show);
 }
 

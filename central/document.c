@@ -6,6 +6,7 @@
 #include "protocol/issuers.h"
 #include "protocol/kinds.h"
 #include "protocol/rule.h"
+#include "protocol/update.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -100,6 +101,13 @@ bool document_check(struct bytes cbor, const char *type, struct err *e)
 		struct kinds *k = kinds_parse(cbor, e);
 		kinds_free(k);
 		return k != NULL;
+	}
+	if (strcmp(type, "update") == 0) {
+		struct update u;
+		if (!update_parse(cbor, &u, e))
+			return false;
+		update_clear(&u);
+		return true;
 	}
 	return err_set(e, ERR_INPUT, "there is no document type '%s'", type);
 }

@@ -163,7 +163,11 @@ static bool object_is_used(void *arg, const uint8_t hash[HASH_LEN])
 			   " + (SELECT COUNT(*) FROM release WHERE delta = ?1 AND dropped = 0 AND state <> 4)"
 			   " + (SELECT COUNT(*) FROM release r WHERE index_hash = ?1 AND state = 4 AND version ="
 			   " (SELECT MAX(m.version) FROM release m WHERE m.name = r.name AND m.state = 4))"
-			   " + (SELECT COUNT(*) FROM delta WHERE hash = ?1)",
+			   " + (SELECT COUNT(*) FROM delta WHERE hash = ?1)"
+			   /* images that can still be published, and the one in force */
+			   " + (SELECT COUNT(*) FROM update_image u JOIN release r ON r.id = u.release"
+			   " WHERE u.hash = ?1 AND ((r.dropped = 0 AND r.state < 4) OR (r.state = 4 AND r.version ="
+			   " (SELECT MAX(m.version) FROM release m WHERE m.name = r.name AND m.state = 4))))",
 			   "b", (struct bytes){ hash, HASH_LEN }) ||
 	       n > 0;
 }
@@ -195,7 +199,9 @@ bool release_object_known(struct release_context *c, const uint8_t hash[HASH_LEN
 	if (!db_run_int(c->db, &n, e,
 			"SELECT (SELECT COUNT(*) FROM release WHERE content = ?1 AND state = 4 AND dropped = 0)"
 			" + (SELECT COUNT(*) FROM release WHERE index_hash = ?1 AND state = 4)"
-			" + (SELECT COUNT(*) FROM delta WHERE hash = ?1)",
+			" + (SELECT COUNT(*) FROM delta WHERE hash = ?1)"
+			" + (SELECT COUNT(*) FROM update_image u JOIN release r ON r.id = u.release"
+			" WHERE u.hash = ?1 AND r.state = 4)",
 			"b", h))
 		return false;
 	*known = n > 0;

@@ -106,6 +106,8 @@ bool list_publish(struct release_context *c, const struct release *r, struct err
 /* Drafts of documents, from the operator's JSON. */
 bool document_draft_import(struct release_context *c, const char *name, const char *source, struct bytes json,
 			   const char *operator, int64_t now_s, int64_t *id, struct err *e) CHECKED;
+/* The row of a document whose name, content, source and maker r has; the rest is filled. In the caller's transaction. */
+bool release_document_insert(struct release_context *c, struct release *r, struct err *e) CHECKED;
 /* Inserts the row; r->id is set. In the caller's transaction. */
 bool release_insert(struct release_context *c, struct release *r, struct err *e) CHECKED;
 /* The newest published version of a name; version 0 and nothing else when there is none. */

@@ -2,6 +2,7 @@
 #include "central/document.h"
 #include "central/release.h"
 #include "central/store.h"
+#include "protocol/update.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@ static const char *document_type(const char *name)
 	return NULL;
 }
 
-static bool document_insert(struct release_context *c, struct release *r, struct err *e)
+bool release_document_insert(struct release_context *c, struct release *r, struct err *e)
 {
 	struct release now;
 	if (!release_current(c, r->name, &now, e))
@@ -42,6 +43,9 @@ bool document_draft_import(struct release_context *c, const char *name, const ch
 	if (!name_is_valid(name))
 		return err_set(e, ERR_INPUT, "a document's name is made of a-z, 0-9, - and _, at most %d of them",
 			       NAME_MAX_LEN);
+	if (update_arch_of(name) != NULL)
+		return err_set(e, ERR_DENIED, "%s names an image, which comes with it: centralctl update import",
+			       name);
 	snprintf(r.name, sizeof(r.name), "%s", name);
 	snprintf(r.source, sizeof(r.source), "%s", source);
 	snprintf(r.created_by, sizeof(r.created_by), "%s", operator);
@@ -49,7 +53,7 @@ bool document_draft_import(struct release_context *c, const char *name, const ch
 	bool ok = document_from_json(json, document_type(name), &cbor, e) &&
 		  objects_put(c->objects, buf_bytes(&cbor), &r.content, e) && db_begin(c->db, e);
 	if (ok) {
-		ok = document_insert(c, &r, e) && db_commit(c->db, e);
+		ok = release_document_insert(c, &r, e) && db_commit(c->db, e);
 		if (!ok)
 			db_rollback(c->db);
 	}
@@ -100,6 +104,9 @@ static bool rollback_make(struct release_context *c, const char *name, uint64_t 
 {
 	struct release old;
 	int64_t id = 0;
+	if (update_arch_of(name) != NULL)
+		return err_set(e, ERR_DENIED,
+			       "branches never go back: import the older image again, under a higher version");
 	if (!db_run_int(c->db, &id, e,
 			"SELECT id FROM release WHERE name = ? AND state = 4 AND version = ? AND dropped = 0", "ti",
 			name, (int64_t)version))
@@ -116,7 +123,7 @@ static bool rollback_make(struct release_context *c, const char *name, uint64_t 
 	if (old.kind == HEAD_LIST)
 		return list_again(c, r, &old, e);
 	r->content = old.content;
-	return document_insert(c, r, e);
+	return release_document_insert(c, r, e);
 }
 
 bool release_rollback(struct release_context *c, const char *name, uint64_t version, const char *operator,

@@ -33,3 +33,12 @@ const char tables_line[] =
 	"CREATE INDEX decision_branch ON decision (branch, time_s);"
 	"CREATE TABLE alarm (branch TEXT NOT NULL, code TEXT NOT NULL, first_s BIGINT NOT NULL,"
 	" last_s BIGINT NOT NULL, times BIGINT NOT NULL, detail TEXT NOT NULL, PRIMARY KEY (branch, code));";
+
+const char tables_updates[] =
+	/* What the document of a release names; hash: the image's. */
+	"CREATE TABLE update_image (release INTEGER PRIMARY KEY REFERENCES release (id), arch TEXT NOT NULL,"
+	" version BIGINT NOT NULL, hash BLOB NOT NULL);"
+	"CREATE INDEX update_image_hash ON update_image (hash);"
+	"CREATE TABLE branch_update (branch TEXT PRIMARY KEY REFERENCES branch (name), state INTEGER NOT NULL,"
+	" slot TEXT NOT NULL, version BIGINT NOT NULL, wanted BIGINT NOT NULL, failed BIGINT NOT NULL,"
+	" fault TEXT NOT NULL);";

@@ -52,9 +52,22 @@ static void list_encode(const struct status_list *l, struct buf *out)
 	put_sentence(out, l->fault);
 }
 
+static void update_encode(const struct status_update *u, struct buf *out)
+{
+	cbor_put_uint(out, 12);
+	cbor_put_array(out, 6);
+	cbor_put_uint(out, u->state);
+	cbor_put_text(out, u->slot_b ? "b" : "a");
+	cbor_put_uint(out, u->version);
+	cbor_put_uint(out, u->wanted);
+	cbor_put_uint(out, u->failed);
+	put_sentence(out, u->fault);
+}
+
 bool status_encode(const struct status *s, struct buf *out, struct err *e)
 {
-	cbor_put_map(out, s->hello ? 11 : 10);
+	bool update = s->update.state != UPDATE_NONE;
+	cbor_put_map(out, (size_t)10 + s->hello + update);
 	cbor_put_uint(out, 1);
 	cbor_put_bool(out, s->hello);
 	cbor_put_uint(out, 2);
@@ -81,6 +94,8 @@ bool status_encode(const struct status *s, struct buf *out, struct err *e)
 		cbor_put_uint(out, 11);
 		cbor_put_bytes(out, s->journal_key);
 	}
+	if (update)
+		update_encode(&s->update, out);
 	return buf_ok(out, "status", e);
 }
 
@@ -123,14 +138,31 @@ static bool figures_decode(struct cbor *c, struct status *s, struct err *e)
 	       cbor_key_uint(c, 8, COUNTER_MAX, &s->checks, e) && cbor_key_uint(c, 9, COUNTER_MAX, &s->faults, e);
 }
 
+static bool update_decode(struct cbor *c, struct status_update *u, struct err *e)
+{
+	uint64_t state = 0;
+	char slot[2];
+	if (!cbor_expect_key(c, 12, e) || !cbor_expect_array(c, 6, e) ||
+	    !cbor_get_uint_max(c, UPDATE_STATE_LAST, &state, e) || !cbor_get_string(c, slot, sizeof(slot), e) ||
+	    !cbor_get_uint_max(c, COUNTER_MAX, &u->version, e) || !cbor_get_uint_max(c, COUNTER_MAX, &u->wanted, e) ||
+	    !cbor_get_uint_max(c, COUNTER_MAX, &u->failed, e) || !cbor_get_string(c, u->fault, sizeof(u->fault), e))
+		return false;
+	u->state = (enum update_state)state;
+	u->slot_b = slot[0] == 'b';
+	return (u->state != UPDATE_NONE && (u->slot_b || slot[0] == 'a')) ||
+	       err_set(e, ERR_INPUT, "an update in no state or of no slot");
+}
+
 static bool status_get(struct cbor *c, struct status *s, struct err *e)
 {
 	size_t pairs = 0;
-	if (!cbor_get_map(c, 11, &pairs, e) || !cbor_key_bool(c, 1, &s->hello, e))
+	if (!cbor_get_map(c, 12, &pairs, e) || !cbor_key_bool(c, 1, &s->hello, e))
 		return false;
-	if (pairs != (s->hello ? 11 : 10))
+	size_t least = s->hello ? 11 : 10;
+	if (pairs != least && pairs != least + 1)
 		return err_set(e, ERR_INPUT, "%zu fields", pairs);
-	return figures_decode(c, s, e) && lists_decode(c, s, e) && (!s->hello || journal_key_decode(c, s, e));
+	return figures_decode(c, s, e) && lists_decode(c, s, e) && (!s->hello || journal_key_decode(c, s, e)) &&
+	       (pairs == least || update_decode(c, &s->update, e));
 }
 
 bool status_decode(struct bytes data, struct status *s, struct err *e)

@@ -8,6 +8,7 @@
 
 #include "protocol/head.h"
 #include "protocol/journal.h"
+#include "protocol/update.h"
 
 #define TOPIC_HEAD    "xb/1/head"
 #define TOPIC_OBJECTS "xb/1/o/#"
@@ -28,6 +29,15 @@ struct status_list {
 	int64_t confirmed_s; /* issue time of the newest head that named this version */
 	char fault[120];     /* why it is behind, "" when it is not */
 };
+/* Of a box with two slots alone. Versions are images'; 0: none. */
+struct status_update {
+	enum update_state state; /* UPDATE_NONE: it is not sent */
+	bool slot_b;             /* which slot runs */
+	uint64_t version;        /* that runs */
+	uint64_t wanted;         /* in force for its architecture */
+	uint64_t failed;         /* the last that fell back */
+	char fault[120];         /* why it is not on its way, "" when there is nothing to say */
+};
 struct status {
 	bool hello;
 	char software[32];
@@ -40,6 +50,7 @@ struct status {
 		journal_key; /* hello only: the branch's journal key sealed to central (seal_to, context "xb/1/journal-key/"‖branch) */
 	size_t lists_len;
 	struct status_list lists[LISTS_MAX];
+	struct status_update update;
 };
 bool status_encode(const struct status *s, struct buf *out, struct err *e) CHECKED;
 bool status_decode(struct bytes data, struct status *s, struct err *e) CHECKED;

@@ -5,6 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const struct {
+	const char *en, *zh;
+} states[] = {
+	[UPDATE_NONE] = { "none", "无" },
+	[UPDATE_CURRENT] = { "current", "已是最新" },
+	[UPDATE_WAITING] = { "waiting", "等待" },
+	[UPDATE_FETCHING] = { "fetching", "下载中" },
+	[UPDATE_CHECKING] = { "checking", "校验中" },
+	[UPDATE_REBOOT] = { "reboot", "待重启" },
+	[UPDATE_TRIAL] = { "trial", "试运行" },
+	[UPDATE_REFUSED] = { "refused", "不接受" },
+};
+
+const char *update_state_name(enum update_state s)
+{
+	return states[s].en;
+}
+
+const char *update_state_zh(enum update_state s)
+{
+	return states[s].zh;
+}
+
 bool update_arch_is_valid(const char *arch)
 {
 	return strcmp(arch, "arm64") == 0 || strcmp(arch, "amd64") == 0;

@@ -22,6 +22,21 @@ struct update {
 /* ERR_INPUT names the field. On failure there is nothing to clear. */
 bool update_parse(struct bytes document, struct update *u, struct err *e) CHECKED;
 void update_clear(struct update *u);
+/* Where a box stands with its update; names for logs and answers: "current", "waiting" … */
+enum update_state {
+	UPDATE_NONE,     /* no box with slots */
+	UPDATE_CURRENT,  /* it runs what is in force, or nothing is */
+	UPDATE_WAITING,  /* for the line, the lists, or another try */
+	UPDATE_FETCHING, /* into the slot that is not running */
+	UPDATE_CHECKING, /* the whole is read back */
+	UPDATE_REBOOT,   /* asked for */
+	UPDATE_TRIAL,    /* it runs the new image, which has yet to prove itself */
+	UPDATE_REFUSED   /* what is in force is none for this box, as it is */
+};
+#define UPDATE_STATE_LAST UPDATE_REFUSED
+const char *update_state_name(enum update_state s);
+const char *update_state_zh(enum update_state s);
+
 /* "arm64" and "amd64", as Debian names them; an image is built for one of them. */
 bool update_arch_is_valid(const char *arch);
 /* The architecture that a document of this name is for, borrowed from it; NULL: it is no update. */

@@ -151,6 +151,27 @@ static void a_status_comes_back_as_it_went(void)
 	}
 }
 
+static void a_box_with_slots_says_where_it_stands_with_its_update(void)
+{
+	for (int hello = 1; hello >= 0; hello--) {
+		s = good;
+		s.hello = hello == 1;
+		if (!s.hello)
+			s.journal_key = (struct bytes){ NULL, 0 };
+		s.update = (struct status_update){ .state = UPDATE_REFUSED,
+						   .slot_b = true,
+						   .version = 3,
+						   .wanted = 4,
+						   .failed = 4,
+						   .fault = "it fell back here" };
+		CU_ASSERT_FALSE(refused());
+		CU_ASSERT_TRUE(cbor_check(buf_bytes(&out), &e));
+		CU_ASSERT_EQUAL(memcmp(&got.update, &s.update, sizeof(s.update)), 0);
+		CU_ASSERT_TRUE(bytes_equal(got.journal_key, s.journal_key));
+		CU_ASSERT_TRUE(refuses_cut_and_longer(buf_bytes(&out), decode));
+	}
+}
+
 #define REFUSED_WITH(change)                                                                                         \
 	do {                                                                                                         \
 		s = good;                                                                                            \
@@ -176,6 +197,10 @@ static void a_status_keeps_to_its_bounds(void)
 	REFUSED_WITH(s.lists[0].confirmed_s = -2);
 	REFUSED_WITH(s.lists[0].confirmed_s = TIME_MAX_S + 1);
 	REFUSED_WITH(snprintf(s.lists[0].name, sizeof(s.lists[0].name), "a+b"));
+	REFUSED_WITH(s.update.state = UPDATE_STATE_LAST + 1);
+	REFUSED_WITH(s.update.state = UPDATE_CURRENT; s.update.version = COUNTER_MAX + 1);
+	REFUSED_WITH(s.update.state = UPDATE_CURRENT; s.update.wanted = COUNTER_MAX + 1);
+	REFUSED_WITH(s.update.state = UPDATE_CURRENT; s.update.failed = COUNTER_MAX + 1);
 }
 
 static void only_a_hello_brings_the_journal_key(void)
@@ -289,15 +314,15 @@ static void a_query_for_an_object_asks_for_its_list_or_a_window_of_chunks(void)
 	uint32_t count = 0;
 	CU_ASSERT_FALSE(object_refused(-1, 1));
 	CU_ASSERT_FALSE(object_refused(0, FETCH_WINDOW));
-	CU_ASSERT_FALSE(object_refused(2047, 1));
+	CU_ASSERT_FALSE(object_refused(3071, 1));
 	CU_ASSERT_TRUE(query_object_decode(buf_bytes(&out), hash, &first, &count, &e));
 	CU_ASSERT_EQUAL(hash[0], 5);
-	CU_ASSERT_EQUAL(first, 2047);
+	CU_ASSERT_EQUAL(first, 3071);
 	CU_ASSERT_EQUAL(count, 1);
 	CU_ASSERT_TRUE(refuses_cut_and_longer(buf_bytes(&out), object_get));
 	CU_ASSERT_TRUE(object_refused(-2, 1));
 	CU_ASSERT_TRUE(object_refused(-1, 2));
-	CU_ASSERT_TRUE(object_refused(2048, 1));
+	CU_ASSERT_TRUE(object_refused(3072, 1));
 	CU_ASSERT_TRUE(object_refused(0, 0));
 	CU_ASSERT_TRUE(object_refused(0, FETCH_WINDOW + 1));
 	CU_ASSERT_TRUE(object_refused(INT64_MAX, 1));
@@ -307,6 +332,8 @@ static CU_TestInfo tests[] = {
 	{ "topics name branch and purpose", topics_name_branch_and_purpose },
 	{ "other topics are none", other_topics_are_none },
 	{ "a status comes back as it went", a_status_comes_back_as_it_went },
+	{ "a box with slots says where it stands with its update",
+	  a_box_with_slots_says_where_it_stands_with_its_update },
 	{ "a status keeps to its bounds", a_status_keeps_to_its_bounds },
 	{ "only a hello brings the journal key", only_a_hello_brings_the_journal_key },
 	{ "the fullest status fits one message and no more is taken",
