@@ -38,6 +38,8 @@ static void around(void *arg, struct lan_around *out)
 	snprintf(out->gate_fault, sizeof(out->gate_fault), "%s", b->line.gate_fault);
 	tamper_locked(b, out->locked, sizeof(out->locked));
 	out->tampered_s = b->tamper.since_s;
+	if (b->updates != NULL)
+		updates_info(b->updates, &out->update);
 	out->has_board = b->box != NULL;
 	if (b->box != NULL)
 		snprintf(out->board_fault, sizeof(out->board_fault), "%s", box_fault(b->box));
@@ -274,6 +276,7 @@ struct branch *branch_open(struct loop *l, const struct branch_config *c, struct
 	}
 	open_scanners(b);
 	open_box(b);
+	update_open(b);
 	b->load = loop_timer_new(l, load, b);
 	b->minute = loop_timer_new(l, minute, b);
 	b->clean = loop_timer_new(l, clean, b);
@@ -299,6 +302,7 @@ void branch_close(struct branch *b)
 	loop_timer_free(b->load);
 	loop_timer_free(b->minute);
 	loop_timer_free(b->clean);
+	update_close(b);
 	lists_close(b->lists);
 	membership_clear(&b->membership);
 	terminals_close(b->terminals);

@@ -1,6 +1,6 @@
 /*
  * branchd's state: the modules of one branch tied together. branch.c opens and closes them and drives what is due by time,
- * line.c the way out (gate, MQTT, sync), ctl.c the local socket, tamper.c a box that was opened. One loop, one database connection, one writer.
+ * line.c the way out (gate, MQTT, sync), ctl.c the local socket, branch_update.c the image it runs in, tamper.c a box that was opened. One loop, one database connection, one writer.
  *
  *   DIR/branch.ini            configuration        DIR/ctl.sock          branchctl speaks here
  *   DIR/branch.db             all state            DIR/run/https.sock    gate → the HTTP API
@@ -30,6 +30,7 @@ struct branch_config {
 	struct scanner_config scanners[SCANNERS_MAX]; /* [scanner-1] … */
 	bool has_board;                               /* [board] file = */
 	struct board_config board;
+	struct updates_config update;          /* [update]; boot "": none */
 	char board_terminal[NAME_MAX_LEN + 1]; /* [board] terminal: whose decisions its lamps show; "" everybody's */
 };
 /* Reads PATH; dir is the directory it lies in. */
@@ -81,7 +82,9 @@ struct branch {
 	struct vault vault;
 	struct cache cache;
 	struct line line;
-	struct box *box; /* NULL: none */
+	struct box *box;         /* NULL: none */
+	struct updates *updates; /* NULL: no box with slots */
+	struct loop_timer *update_due;
 	struct tamper tamper;
 	struct loop_timer *load, *minute, *clean;
 	int64_t pruned_ms;
@@ -113,6 +116,10 @@ void line_forget(struct branch *b, const void *arg);
 /* Opens DIR/run/enrol.sock towards central; request is filled. */
 bool line_enrol(struct branch *b, const char *host, int port, struct bytes ca_pem, struct err *e) CHECKED;
 void line_enrol_end(struct branch *b);
+
+/* branch_update.c: nothing without [update]. */
+void update_open(struct branch *b);
+void update_close(struct branch *b);
 
 /* tamper.c */
 bool tamper_open(struct branch *b, struct err *e) CHECKED;

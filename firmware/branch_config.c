@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONFIG_KEYS   6 /* besides the scanners' */
+#define CONFIG_KEYS   14 /* besides the scanners' */
+#define UPDATE_KEYS   8  /* of those */
 #define CACHE_MB_MAX  4096
 #define ADDRESS_USAGE "expected ADDRESS:PORT, such as 127.0.0.1:8443"
 
@@ -88,6 +89,47 @@ static bool board_take(const char *file, struct branch_config *c, struct err *e)
 	return !c->has_board || board_config_load(file, &c->board, e);
 }
 
+/* As the initramfs and the image's build lay them out. */
+static const struct updates_config update_usual = { .a = "/dev/disk/by-partlabel/xinbian-a",
+						    .b = "/dev/disk/by-partlabel/xinbian-b",
+						    .running = "/run/xinbian/slot",
+						    .image = "/etc/xinbian-image",
+						    .reboot = "/run/xinbian-branch/reboot",
+						    .healthy_s = 60,
+						    .tries = 3 };
+
+static void update_keys_name(struct updates_config *u, struct config_key keys[UPDATE_KEYS])
+{
+	const struct config_key all[UPDATE_KEYS] = {
+		{ "update", "boot", CONFIG_TEXT, u->boot, sizeof(u->boot), 0, 0, false },
+		{ "update", "a", CONFIG_TEXT, u->a, sizeof(u->a), 0, 0, false },
+		{ "update", "b", CONFIG_TEXT, u->b, sizeof(u->b), 0, 0, false },
+		{ "update", "running", CONFIG_TEXT, u->running, sizeof(u->running), 0, 0, false },
+		{ "update", "image", CONFIG_TEXT, u->image, sizeof(u->image), 0, 0, false },
+		{ "update", "reboot", CONFIG_TEXT, u->reboot, sizeof(u->reboot), 0, 0, false },
+		{ "update", "healthy_s", CONFIG_INT, &u->healthy_s, 0, 1, 86400, false },
+		{ "update", "tries", CONFIG_INT, &u->tries, 0, 1, SLOTS_TRIES_MAX, false },
+	};
+	memcpy(keys, all, sizeof(all));
+}
+
+/* One that says anything of updates says where the boot record is. */
+static bool update_check(const struct updates_config *u, struct err *e)
+{
+	const char *const paths[] = { u->a, u->b, u->running, u->image, u->reboot };
+	if (u->boot[0] == '\0')
+		return memcmp(u, &update_usual, sizeof(*u)) == 0 ||
+		       err_set(e, ERR_INPUT,
+			       "boot: say where the boot record is, such as "
+			       "/dev/disk/by-partlabel/xinbian-boot");
+	if (u->boot[0] != '/')
+		return err_set(e, ERR_INPUT, "boot must be a whole path");
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (paths[i][0] != '/')
+			return err_set(e, ERR_INPUT, "a, b, running, image and reboot must be whole paths");
+	return strcmp(u->a, u->b) != 0 || err_set(e, ERR_INPUT, "a and b are the same slot");
+}
+
 bool branch_config_load(const char *path, struct branch_config *c, struct err *e)
 {
 	char listen[256] = "127.0.0.1:8443", commit[16] = "turn", level[16] = "info", types[SCANNERS_MAX][16];
@@ -114,7 +156,8 @@ bool branch_config_load(const char *path, struct branch_config *c, struct err *e
 		  .out = c->board_terminal,
 		  .size = sizeof(c->board_terminal) },
 	};
-	*c = (struct branch_config){ .listen_port = 0 };
+	*c = (struct branch_config){ .listen_port = 0, .update = update_usual };
+	update_keys_name(&c->update, keys + CONFIG_KEYS - UPDATE_KEYS);
 	scanner_keys_name(c->scanners, types, keys + CONFIG_KEYS);
 	if (!dir_of(path, c->dir, sizeof(c->dir), e) || !config_load(path, keys, sizeof(keys) / sizeof(keys[0]), e))
 		return false;
@@ -124,6 +167,8 @@ bool branch_config_load(const char *path, struct branch_config *c, struct err *e
 	c->cache_size_max = cache_mb * 1048576;
 	if (!board_take(board, c, e))
 		return err_wrap(e, "%.100s: [board]", path);
+	if (!update_check(&c->update, e))
+		return err_wrap(e, "%.100s: [update]", path);
 	if (!branch_address(listen, c->listen_host, &c->listen_port, e))
 		return err_wrap(e, "%.100s: [branch] listen", path);
 	if (!one_of(commit, "turn", "request", &c->commit_each))

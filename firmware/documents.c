@@ -39,6 +39,7 @@ static bool document_parse(const char *name, struct bytes bytes, struct parsed *
 		return (p->issuers = issuers_parse(bytes, e)) != NULL;
 	if (strcmp(name, DOCUMENT_KINDS) == 0)
 		return (p->kinds = kinds_parse(bytes, e)) != NULL;
+	/* What an update says is judged against this box elsewhere. */
 	return cbor_check(bytes, e);
 }
 
@@ -134,6 +135,23 @@ uint64_t documents_version(const struct documents *d, const char *name)
 	if (!db_run_int(d->db, &version, NULL, "SELECT version FROM document WHERE name = ?", "t", name))
 		return 0;
 	return (uint64_t)version;
+}
+
+bool documents_read(const struct documents *d, const char *name, struct buf *out, struct err *e)
+{
+	bool row = false;
+	struct db_query *q = db_query(d->db, "SELECT bytes FROM document WHERE name = ?", e);
+	if (q == NULL)
+		return false;
+	bool ok = db_bind_text(q, 1, name, e) && db_next(q, &row, e);
+	if (ok && row) {
+		struct bytes bytes = db_bytes(q, 0);
+		buf_add(out, bytes.data, bytes.len);
+	}
+	db_finish(q);
+	if (!ok)
+		return false;
+	return row ? buf_ok(out, "document", e) : err_set(e, ERR_MISSING, "no document %s is held", name);
 }
 
 static bool document_store(struct db *db, const char *name, uint64_t version, struct bytes bytes, struct err *e)

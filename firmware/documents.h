@@ -20,6 +20,8 @@ const struct check_policy *documents_policy(const struct documents *d);
 const struct verify_policy *documents_verify_policy(const struct documents *d);
 /* 0: none. */
 uint64_t documents_version(const struct documents *d, const char *name);
+/* The one held of this name, appended to out; ERR_MISSING. */
+bool documents_read(const struct documents *d, const char *name, struct buf *out, struct err *e) CHECKED;
 /* bytes have been proven against the head's entry. One transaction of its own. */
 bool documents_apply(struct documents *d, const char *name, uint64_t version, struct bytes bytes,
 		     struct err *e) CHECKED;

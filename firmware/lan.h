@@ -51,7 +51,8 @@ struct lan_around {
 	char locked[120];     /* why no check is answered, "" while they are */
 	int64_t tampered_s;   /* 0: never since it was enrolled */
 	bool has_board;
-	char board_fault[160]; /* "" none */
+	char board_fault[160];      /* "" none */
+	struct updates_info update; /* state UPDATE_NONE: no box with slots */
 };
 
 /* What an answer comes to, for lamps. */
@@ -91,6 +92,14 @@ void lan_finish(struct lan *l);
 void lan_forget(struct lan *l);
 /* A list of the catalogue is missing, damaged or older than it may be. */
 bool lan_lists_old(struct lan *l);
+
+/* How it does, for an image on trial. well: the database can be written and the lists are open. ready: it can answer checks, as /healthz
+   says. why: the first thing that is not, or "". */
+struct lan_well {
+	bool well, ready;
+	char why[96];
+};
+void lan_well(struct lan *l, struct lan_well *out);
 
 /* A scanner on this box has read this. */
 void lan_device_scan(struct lan *l, const struct scanner_config *config, struct bytes raw);

@@ -122,6 +122,9 @@ void lan_stream(struct lan *l, struct http_request *r, const char *terminal);
 void lan_put_scanners(const struct lan *l, struct json_out *w);
 /* Pictures being read are let go of, unanswered. */
 void lan_images_end(struct lan *l);
+/* lan_update.c */
+void lan_put_update(struct json_out *w, const struct updates_info *i);
+void lan_update_metrics(struct buf *out, const struct updates_info *i);
 void lan_status(struct lan *l, struct http_request *r);
 void lan_health(struct lan *l, struct http_request *r);
 void lan_metrics(struct lan *l, struct http_request *r);

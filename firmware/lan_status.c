@@ -88,6 +88,14 @@ static void health_gather(struct lan *l, struct health *h)
 		health_reason(h, "journal_not_writable", "");
 }
 
+void lan_well(struct lan *l, struct lan_well *out)
+{
+	struct health h;
+	health_gather(l, &h);
+	*out = (struct lan_well){ .well = l->source != NULL && !l->write_failed, .ready = h.reasons == 0 };
+	snprintf(out->why, sizeof(out->why), "%s", h.reasons > 0 ? h.texts[0] : "");
+}
+
 bool lan_lists_old(struct lan *l)
 {
 	const struct check_policy *policy = documents_policy(l->c.documents);
@@ -276,6 +284,7 @@ void lan_status(struct lan *l, struct http_request *r)
 	json_put_int(&w, "gate_restarts", (int64_t)around.gate_restarts);
 	json_put_text(&w, "gate_fault", around.gate_fault);
 	put_box(&w, &around);
+	lan_put_update(&w, &around.update);
 	json_close(&w, '}');
 	lan_reply(l, r, 200, &out);
 	buf_clear(&out);
@@ -412,6 +421,7 @@ static void metrics_of_branch(struct lan *l, struct buf *out)
 		  (double)terminals_len(l->c.terminals) },
 	};
 	put_metrics(out, plain, sizeof(plain) / sizeof(plain[0]));
+	lan_update_metrics(out, &around.update);
 }
 
 void lan_metrics(struct lan *l, struct http_request *r)

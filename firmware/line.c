@@ -274,6 +274,7 @@ static bool sync_begin(struct branch *b, struct err *e)
 		.checks = lan_checks(b->lan),
 		.prefetched = branch_prefetched,
 		.arg = b,
+		.updates = b->updates,
 	};
 	b->line.sync = sync_new(&sync, e);
 	if (b->line.sync == NULL)

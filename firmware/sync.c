@@ -49,6 +49,7 @@ void sync_free(struct sync *s)
 		lists_disown(s->config.lists, s);
 	list_index_clear(&s->work.index);
 	free(s->targets);
+	free(s->image.have);
 	explicit_bzero(&s->config.identity, sizeof(s->config.identity));
 	free(s);
 }
@@ -186,8 +187,8 @@ int64_t sync_run(struct sync *s, int64_t now_ms)
 		if (due_ms > now_ms)
 			break;
 	}
-	if (s->work.step == STEP_NONE && s->targets_len > 0)
-		due_ms = s->look_ms;
+	if ((s->work.step == STEP_NONE || s->work.step == STEP_IMAGE) && s->targets_len > 0)
+		due_ms = sooner(due_ms, s->look_ms);
 	due_ms = sooner(due_ms, upload_run(s));
 	due_ms = sooner(due_ms, report_run(s));
 	due_ms = sooner(due_ms, bodies_run(s));

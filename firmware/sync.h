@@ -13,6 +13,7 @@
 #include "firmware/documents.h"
 #include "firmware/lists.h"
 #include "firmware/record.h"
+#include "firmware/updates.h"
 #include "protocol/body.h"
 #include "protocol/message.h"
 #include "protocol/transport.h"
@@ -41,6 +42,8 @@ struct sync_config {
 	/* A body that central has set aside for this branch, or one to be erased; false: it comes again. NULL: none are asked for. */
 	bool (*prefetched)(void *arg, const struct prefetch_item *item, struct err *e);
 	void *arg;
+	struct updates *
+		updates; /* the box's image is kept current too, after all lists and documents; NULL: no box with slots */
 };
 struct sync *sync_new(const struct sync_config *c, struct err *e) CHECKED;
 void sync_free(struct sync *s);

@@ -1,5 +1,5 @@
 /*
- * An object, chunk by chunk, into DIR/fetch/<hash>.part beside its chunk list. The broker keeps chunks, so subscribing to
+ * An object, chunk by chunk, into DIR/fetch/<hash>.part, or into a slot in place, beside its chunk list. The broker keeps chunks, so subscribing to
  * a chunk's topic brings it; when one does not come, central is asked to publish it. The window starts at one chunk and a
  * wait is twice the last gap between arrivals, so a slow line is not choked with repetitions, and only a standstill, never
  * total time, ends a fetch. What an earlier attempt left is believed chunk by chunk, by hash alone.
@@ -97,9 +97,18 @@ static bool list_is_known(struct fetch *f)
 	return true;
 }
 
+/* Chunks that an older image has at the same place need not come again. */
+static bool place_open(struct fetch *f, struct err *e)
+{
+	f->fd = open(f->part, O_RDWR | O_CLOEXEC);
+	return f->fd >= 0 || fetch_io("open", f->part, e);
+}
+
 /* Its blocks are reserved at once: a full disk is noticed before anything is fetched. */
 static bool part_open(struct fetch *f, struct err *e)
 {
+	if (f->in_place)
+		return place_open(f, e);
 	f->fd = open(f->part, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	f->scanned = f->fd < 0 ? f->chunks : 0;
 	if (f->fd < 0)
@@ -114,19 +123,28 @@ static bool part_open(struct fetch *f, struct err *e)
 
 bool fetch_start(struct sync *s, const struct object_ref *ref, struct err *e)
 {
+	return fetch_start_in(s, ref, NULL, e);
+}
+
+bool fetch_start_in(struct sync *s, const struct object_ref *ref, const char *path, struct err *e)
+{
 	char hex[2 * HASH_LEN + 1];
 	struct fetch *f = &s->fetch;
 	uint32_t chunks = object_chunks(ref->size);
 	hex_encode(ref->hash, HASH_LEN, hex);
 	*f = (struct fetch){ .active = true,
 			     .ref = *ref,
+			     .in_place = path != NULL,
 			     .fd = -1,
 			     .chunks = chunks,
 			     .window = 1,
 			     .wait_ms = FETCH_FIRST_MS,
 			     .progress_ms = s->now_ms,
 			     .wrong_ms = s->now_ms - FETCH_WRONG_MS };
-	snprintf(f->part, sizeof(f->part), "%s/%s.part", s->dir, hex);
+	if (path != NULL)
+		snprintf(f->part, sizeof(f->part), "%s", path);
+	else
+		snprintf(f->part, sizeof(f->part), "%s/%s.part", s->dir, hex);
 	snprintf(f->list, sizeof(f->list), "%s/%s.list", s->dir, hex);
 	slots_clear(f);
 	f->hashes = calloc(chunks, HASH_LEN);
@@ -148,7 +166,7 @@ void fetch_stop(struct sync *s, bool remove)
 	slots_free(s);
 	if (f->fd >= 0)
 		close(f->fd);
-	if (remove && !(file_remove(f->part, NULL) && file_remove(f->list, NULL)))
+	if (remove && !((f->in_place || file_remove(f->part, NULL)) && file_remove(f->list, NULL)))
 		s->info.faults++; /* the sweep tries again */
 	free(f->hashes);
 	free(f->have);
@@ -283,6 +301,7 @@ static void fetch_arrived(struct sync *s, int64_t chunk)
 {
 	struct fetch *f = &s->fetch;
 	int64_t wait_ms = 2 * (s->now_ms - f->progress_ms);
+	uint32_t window_max = f->in_place ? FETCH_WINDOW_IMAGE : FETCH_WINDOW;
 	slot_free(s, chunk);
 	f->wait_ms = wait_ms < FETCH_FIRST_MS     ? FETCH_FIRST_MS
 		     : wait_ms > SYNC_WAIT_MAX_MS ? SYNC_WAIT_MAX_MS
@@ -290,7 +309,7 @@ static void fetch_arrived(struct sync *s, int64_t chunk)
 	f->asking = f->lacks >= FETCH_LACKS;
 	f->progress_ms = s->now_ms;
 	f->asked_ms = s->now_ms;
-	f->window = f->window * 2 > FETCH_WINDOW ? FETCH_WINDOW : f->window * 2;
+	f->window = f->window * 2 > window_max ? window_max : f->window * 2;
 	s->info.chunks++;
 }
 
@@ -326,13 +345,16 @@ void fetch_message(struct sync *s, const uint8_t hash[HASH_LEN], int64_t chunk, 
 {
 	struct fetch *f = &s->fetch;
 	struct err e = { 0 };
-	if (!f->active || memcmp(hash, f->ref.hash, HASH_LEN) != 0)
+	if (!f->active)
 		return;
-	if (chunk < 0) {
+	bool ours = memcmp(hash, f->ref.hash, HASH_LEN) == 0;
+	if (ours && chunk < 0) {
 		fetch_take_list(s, data);
 		return;
 	}
-	f->asked_ms = s->now_ms; /* the line is busy, if only with what has come before */
+	f->asked_ms = s->now_ms; /* the line is busy, if only with what has come before, or of what was put off */
+	if (!ours)
+		return;
 	if (!f->has_list || chunk >= f->chunks || f->have[chunk] != 0)
 		return;
 	if (!object_chunk_check(&f->ref, (struct bytes){ f->hashes, (size_t)f->chunks * HASH_LEN }, (uint32_t)chunk,
@@ -347,6 +369,9 @@ void fetch_message(struct sync *s, const uint8_t hash[HASH_LEN], int64_t chunk, 
 		fetch_io("write", f->part, &f->err);
 		return;
 	}
+	/* So that the end need not wait for all of it to reach the disk. */
+	if (f->in_place)
+		(void)!sync_file_range(f->fd, (off_t)chunk * OBJECT_CHUNK, n, SYNC_FILE_RANGE_WRITE);
 	f->have[chunk] = 1;
 	f->got++;
 	fetch_arrived(s, chunk);

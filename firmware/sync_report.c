@@ -26,7 +26,21 @@ static void report_digest(const struct status *t, uint8_t out[HASH_LEN])
 		sha256_add(&h, (struct bytes){ l->hash, HASH_LEN });
 		sha256_add(&h, bytes_of(l->fault));
 	}
+	sha256_add(&h, (struct bytes){ (const uint8_t *)&t->update, sizeof(t->update) });
 	sha256_finish(&h, out);
+}
+
+static void report_update(const struct updates *u, struct status_update *to)
+{
+	struct updates_info i;
+	updates_info(u, &i);
+	/* Field by field: what lies between them is zero, and counts in the digest. */
+	to->state = i.status.state;
+	to->slot_b = i.status.slot_b;
+	to->version = i.status.version;
+	to->wanted = i.status.wanted;
+	to->failed = i.status.failed;
+	memcpy(to->fault, i.status.fault, sizeof(to->fault));
 }
 
 static void report_fill(const struct sync *s, struct status *t)
@@ -53,6 +67,8 @@ static void report_fill(const struct sync *s, struct status *t)
 		to->confirmed_s = lists[i].confirmed_s;
 		memcpy(to->fault, lists[i].fault, sizeof(to->fault));
 	}
+	if (s->config.updates != NULL)
+		report_update(s->config.updates, &t->update);
 }
 
 /* The journal's key, sealed to central: so that central can read the subjects of decisions. */

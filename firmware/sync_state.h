@@ -22,6 +22,7 @@ struct fetch {
 	bool active;
 	struct object_ref ref;
 	char part[SYNC_PATH_MAX], list[SYNC_PATH_MAX]; /* DIR/fetch/<hash>.part and .list */
+	bool in_place;                                 /* part is a slot, which is there and stays */
 	int fd;                                        /* of the part; -1 not open */
 	uint32_t chunks, got;
 	uint32_t scanned;            /* chunks looked at that an earlier attempt left; = chunks: all */
@@ -52,7 +53,18 @@ struct target {
 	bool is_seen;       /* in the head at hand */
 };
 
-enum step { STEP_NONE, STEP_KEY, STEP_INDEX, STEP_DELTA, STEP_SNAPSHOT, STEP_DOCUMENT, STEP_READY, STEP_APPLYING };
+enum step {
+	STEP_NONE,
+	STEP_KEY,
+	STEP_INDEX,
+	STEP_DELTA,
+	STEP_SNAPSHOT,
+	STEP_DOCUMENT,
+	STEP_READY,
+	STEP_APPLYING,
+	STEP_IMAGE,      /* into a slot; no target */
+	STEP_IMAGE_CHECK /* read back */
+};
 
 /* The target being worked on: with the entry it had when the work began, also if the head has moved on since. */
 struct work {
@@ -67,6 +79,16 @@ struct work {
 	struct err applied;
 	int64_t asked_ms; /* the key */
 	unsigned asks;
+};
+
+/* --- the box's image --- */
+
+struct image {
+	int64_t retry_ms; /* not before */
+	unsigned failures;
+	/* What had come when something else came first: taken up again without another look at each chunk. */
+	uint8_t hash[HASH_LEN];
+	uint8_t *have; /* owned; NULL: nothing */
 };
 
 /* --- the rest --- */
@@ -121,6 +143,7 @@ struct sync {
 	int64_t look_ms;        /* when to look for work */
 	struct work work;
 	struct fetch fetch;
+	struct image image;
 	struct ask asks[QUERY_ACK + 1]; /* by type */
 	struct upload upload;
 	struct report report;
@@ -140,7 +163,7 @@ void sync_take_head(struct sync *s, struct bytes message);
 /* sync_target.c */
 void targets_set(struct sync *s, const struct head *h, bool expired);
 struct target *target_find(const struct sync *s, const char *name);
-/* Starts work on the next target that is due. */
+/* Starts work on the next target that is due; the image waits for it, and has its turn when there is none. */
 void target_next(struct sync *s);
 /* Ends the work: e NULL, or why it failed. */
 void target_end(struct sync *s, const struct err *e);
@@ -152,6 +175,8 @@ void step_key(struct sync *s, const struct reply *r);
 
 /* sync_fetch.c */
 bool fetch_start(struct sync *s, const struct object_ref *ref, struct err *e) CHECKED;
+/* Straight into path, which has room for it: a slot. */
+bool fetch_start_in(struct sync *s, const struct object_ref *ref, const char *path, struct err *e) CHECKED;
 enum fetch_state fetch_run(struct sync *s, int64_t *due_ms);
 void fetch_message(struct sync *s, const uint8_t hash[HASH_LEN], int64_t chunk, struct bytes data);
 /* The line has come back: everything asked for is forgotten there. */
@@ -160,6 +185,12 @@ void fetch_up(struct sync *s);
 void fetch_stop(struct sync *s, bool remove);
 /* Removes what is left of earlier fetches. Nothing is being fetched. */
 void fetch_sweep(struct sync *s);
+
+/* sync_image.c */
+void image_next(struct sync *s);
+int64_t image_run(struct sync *s);
+/* Something else comes first. */
+void image_pause(struct sync *s);
 
 /* sync_ask.c */
 bool ask_send(struct sync *s, enum query_type type, struct bytes body);

@@ -276,6 +276,8 @@ int64_t step_run(struct sync *s)
 	case STEP_DOCUMENT: return step_fetching(s);
 	case STEP_READY: return step_apply(s);
 	case STEP_APPLYING: return step_end_apply(s);
+	case STEP_IMAGE:
+	case STEP_IMAGE_CHECK: return image_run(s);
 	}
 	return SYNC_NEVER;
 }

@@ -55,17 +55,22 @@ static bool target_is_due(const struct sync *s, const struct target *t)
 
 void target_next(struct sync *s)
 {
-	if (s->work.step != STEP_NONE || s->now_ms < s->look_ms)
+	bool image = s->work.step == STEP_IMAGE;
+	if ((s->work.step != STEP_NONE && !image) || s->now_ms < s->look_ms)
 		return;
 	s->look_ms = s->now_ms + LOOK_MS;
 	for (size_t i = 0; i < s->targets_len; i++) {
 		const struct target *t = &s->targets[i];
 		if (!target_is_due(s, t))
 			continue;
+		if (image)
+			image_pause(s);
 		s->work = (struct work){ .entry = t->want, .issued_s = t->issued_s };
 		step_start(s);
 		return;
 	}
+	if (!image)
+		image_next(s);
 }
 
 /* Content that is not what it should be comes out the same however often it is fetched. */

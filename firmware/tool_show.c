@@ -64,6 +64,24 @@ static void show_central(const struct json *c)
 		printf("最近故障 Last fault: %s\n", tool_text(c, "last_fault"));
 }
 
+/* Nothing of a box that has no slots. */
+static void show_update(const struct json *u)
+{
+	if (u == NULL || json_kind(u) != JSON_KIND_OBJECT)
+		return;
+	printf("镜像 Image: 版本 version %lld · 分区 slot %s · %s", tool_int(u, "version"), tool_text(u, "slot"),
+	       tool_text(u, "state"));
+	if (tool_int(u, "wanted") != 0)
+		printf(" · 现行 in force %lld", tool_int(u, "wanted"));
+	if (strcmp(tool_text(u, "state"), "fetching") == 0)
+		printf(" · %lld/%lld", tool_int(u, "chunks_got"), tool_int(u, "chunks"));
+	if (tool_int(u, "failed") != 0)
+		printf(" · 已回退 fell back from %lld", tool_int(u, "failed"));
+	printf("\n");
+	if (*tool_text(u, "fault") != '\0')
+		printf("更新故障 Update fault: %s\n", tool_text(u, "fault"));
+}
+
 void tool_show_status(const struct json *j)
 {
 	const struct json *journal = json_get(j, "journal"), *checks = json_get(j, "checks");
@@ -87,6 +105,7 @@ void tool_show_status(const struct json *j)
 	printf("终端 Terminals: %lld\n", tool_int(j, "terminals"));
 	if (*tool_text(j, "gate_fault") != '\0')
 		printf("网络进程 Gate: %s\n", tool_text(j, "gate_fault"));
+	show_update(json_get(j, "update"));
 	printf("名单 Lists:\n");
 	if (tool_show_lists(j, NULL) == 0)
 		printf("  无 none\n");

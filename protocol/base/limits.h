@@ -32,9 +32,10 @@
 #define OBJECT_CHUNK 65536U /* one MQTT message; the broker's and gate's windows stay small */
 #define OBJECT_MAX                                                                                                   \
 	201326592U /* 3,072 chunks: an appliance's image of 150 MB, with room; 15 M list entries take 126 MB */
-#define OBJECT_LIST_MAX (OBJECT_MAX / OBJECT_CHUNK * 32U) /* 98,304: the chunks' hashes, one message */
-#define DOCUMENT_MAX    1048576U                          /* rule sets and catalogues are tens of KiB */
-#define FETCH_WINDOW    16 /* chunks asked for at once: 1 MiB, under the broker's queue limit */
+#define OBJECT_LIST_MAX    (OBJECT_MAX / OBJECT_CHUNK * 32U) /* 98,304: the chunks' hashes, one message */
+#define DOCUMENT_MAX       1048576U                          /* rule sets and catalogues are tens of KiB */
+#define FETCH_WINDOW       16 /* chunks asked for at once: 1 MiB, under the broker's queue limit */
+#define FETCH_WINDOW_IMAGE 4  /* of an image: what is asked for already is all that a list has to wait for */
 
 /* Lists */
 #define LIST_ENTRIES_MAX    15000000U /* fits OBJECT_MAX; half as much again as the largest list planned for */

@@ -417,6 +417,7 @@ static void branch_open(struct sim *s, int64_t system_s)
 	s->record = record_open(s->db, &s->vault, &s->random, &e);
 	must(s->lists != NULL && s->documents_held != NULL && s->record != NULL);
 	must(clock_load(&s->clock, s->db, s->now_ms, system_s, &e));
+	s->updates = s->slots.boot[0] != '\0' ? updates_open(&s->slots, s->db, s->now_ms) : NULL;
 	struct sync_config c = { .db = s->db,
 				 .dir = s->dir,
 				 .lists = s->lists,
@@ -426,7 +427,8 @@ static void branch_open(struct sim *s, int64_t system_s)
 				 .random = &s->random,
 				 .transport = { s, branch_publish, branch_subscribe, branch_unsubscribe },
 				 .prefetched = s->prefetched,
-				 .arg = s->central };
+				 .arg = s->central,
+				 .updates = s->updates };
 	snprintf(c.identity.branch, sizeof(c.identity.branch), BRANCH);
 	memcpy(c.identity.head_key, s->head_point, POINT_LEN);
 	memcpy(c.identity.central_seal_key, s->seal_point, POINT_LEN);
@@ -440,6 +442,7 @@ static void branch_open(struct sim *s, int64_t system_s)
 static void branch_close(struct sim *s)
 {
 	sync_free(s->sync);
+	updates_close(s->updates);
 	record_close(s->record);
 	documents_close(s->documents_held);
 	lists_close(s->lists);

@@ -82,6 +82,9 @@ struct sim {
 	struct vault vault;
 	struct clock clock;
 	struct sync *sync;
+	/* A box with slots, when boot is set before sim_restart. */
+	struct updates_config slots;
+	struct updates *updates;
 	struct random random;
 	uint8_t branch_scalar[SCALAR_LEN], branch_point[POINT_LEN];
 };

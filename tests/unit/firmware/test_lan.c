@@ -488,6 +488,20 @@ static void metrics_and_status_say_what_is_held(void)
 	CU_ASSERT_TRUE(has(a->body, "\"branch\":\"haidian\""));
 	CU_ASSERT_TRUE(has(a->body, "\"name\":\"black-b\",\"version\":0"));
 	CU_ASSERT_TRUE(has(a->body, "\"checks\":{\"pass\":0,\"enhanced\":1,\"refer\":0,\"refuse\":0}"));
+	CU_ASSERT_TRUE(has(a->body, "\"update\":null"));
+	b.around.update.status = (struct status_update){ .state = UPDATE_REFUSED,
+							 .slot_b = true,
+							 .version = 3,
+							 .wanted = 4,
+							 .failed = 4,
+							 .fault = "it fell back" };
+	a = lan_box_ask(&b, "GET", "/v1/status", b.token, NULL);
+	CU_ASSERT_TRUE(has(a->body,
+			   "\"update\":{\"state\":\"refused\",\"slot\":\"b\",\"version\":3,\"wanted\":4,\"failed\":4,"
+			   "\"fault\":\"it fell back\""));
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_update_failed_version"), 4);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_update_state{state=\"refused\"}"), 1);
+	CU_ASSERT_EQUAL(lan_box_metric(&b, "xinbian_update_state{state=\"trial\"}"), 0);
 	done();
 }
 

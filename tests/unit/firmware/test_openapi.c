@@ -364,6 +364,8 @@ static void the_rest_holds(void)
 	b.around.branch[0] = '\0';
 	got(503, "/healthz", NULL);
 	got(200, "/v1/status", b.token);
+	b.around.update.status = (struct status_update){ .state = UPDATE_TRIAL, .version = 2, .wanted = 2 };
+	got(200, "/v1/status", b.token);
 	checked(503, b.token, lan_box_check("loading", ONLINE));
 }
 
