@@ -14,6 +14,8 @@ void appliance_make(struct appliance *a, const char *dir, size_t size, struct by
 /* What the initramfs does: counts a try down, and says what runs. An image of these tests says its version in its first bytes
    ("hsqs", then the version as one byte), and the file that the config names says it then. */
 enum slot appliance_boot(struct appliance *a);
+/* The second half of it: this slot runs now. */
+void appliance_run(struct appliance *a, enum slot slot);
 struct slots appliance_record(const struct appliance *a);
 void appliance_record_set(const struct appliance *a, const struct slots *s);
 /* Whether this slot holds just this image. */

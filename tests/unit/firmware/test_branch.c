@@ -468,6 +468,28 @@ static void a_configuration_is_understood_or_refused(void)
 	CU_ASSERT_EQUAL(branch_config_load("/nonexistent/branch.ini", &c, &(struct err){ 0 }), false);
 }
 
+static void updates_are_configured_by_the_boot_record(void)
+{
+	struct branch_config c;
+	CU_ASSERT_EQUAL(config_of("", &c), ERR_NONE);
+	CU_ASSERT_STRING_EQUAL(c.update.boot, "");
+	CU_ASSERT_EQUAL(config_of("[update]\nboot = /dev/disk/by-partlabel/xinbian-boot\n", &c), ERR_NONE);
+	CU_ASSERT_STRING_EQUAL(c.update.a, "/dev/disk/by-partlabel/xinbian-a");
+	CU_ASSERT_STRING_EQUAL(c.update.b, "/dev/disk/by-partlabel/xinbian-b");
+	CU_ASSERT_STRING_EQUAL(c.update.running, "/run/xinbian/slot");
+	CU_ASSERT_STRING_EQUAL(c.update.image, "/etc/xinbian-image");
+	CU_ASSERT_STRING_EQUAL(c.update.reboot, "/run/xinbian-branch/reboot");
+	CU_ASSERT_TRUE(c.update.healthy_s == 60 && c.update.tries == 3);
+	CU_ASSERT_EQUAL(config_of("[update]\nboot = /x\na = /y\nb = /z\nhealthy_s = 5\ntries = 1\n", &c), ERR_NONE);
+	CU_ASSERT_TRUE(c.update.healthy_s == 5 && c.update.tries == 1);
+	CU_ASSERT_EQUAL(config_of("[update]\ntries = 2\n", &c), ERR_INPUT);
+	CU_ASSERT_EQUAL(config_of("[update]\nboot = x\n", &c), ERR_INPUT);
+	CU_ASSERT_EQUAL(config_of("[update]\nboot = /x\na = y\n", &c), ERR_INPUT);
+	CU_ASSERT_EQUAL(config_of("[update]\nboot = /x\na = /y\nb = /y\n", &c), ERR_INPUT);
+	CU_ASSERT_EQUAL(config_of("[update]\nboot = /x\ntries = 0\n", &c), ERR_INPUT);
+	CU_ASSERT_EQUAL(config_of("[update]\nboot = /x\nhealthy_s = 0\n", &c), ERR_INPUT);
+}
+
 static CU_TestInfo tests[] = {
 	{ "before it is enrolled the local socket works and nothing is checked",
 	  before_it_is_enrolled_the_local_socket_works_and_nothing_is_checked },
@@ -480,6 +502,7 @@ static CU_TestInfo tests[] = {
 	  a_central_that_another_ca_certified_is_not_spoken_to },
 	{ "there is one branchd a directory", there_is_one_branchd_a_directory },
 	{ "a configuration is understood or refused", a_configuration_is_understood_or_refused },
+	{ "updates are configured by the boot record", updates_are_configured_by_the_boot_record },
 	CU_TEST_INFO_NULL,
 };
 SUITE(branch, setup, teardown, tests);
