@@ -1,6 +1,7 @@
 /* The core with a line of arrays, simulated time and a signer that can fail. */
 #include "central/branches.h"
 #include "central/journals.h"
+#include "central/updates.h"
 #include "protocol/tag.h"
 #include "tests/support/centre.h"
 #include "tests/test.h"
@@ -452,6 +453,67 @@ static void test_a_large_object_goes_out_when_asked_for_and_not_at_once_again(vo
 	stage_close();
 }
 
+#define IMAGE_SIZE 150000000
+
+/* Uploaded, released; the object's reference. */
+static struct object_ref image_publish(struct release_context *c)
+{
+	static uint8_t piece[UPDATE_PIECE_MAX];
+	struct update_draft d = { .arch = "arm64", .version = 1, .source = "", .operator= "alice" };
+	struct file_map map;
+	struct update u;
+	struct release r;
+	int64_t id = 0;
+	memset(piece, 0, sizeof(piece));
+	memcpy(piece, "hsqs", 4);
+	piece[28] = 4;
+	piece[40] = 100;
+	for (size_t at = 0; at < IMAGE_SIZE; at += sizeof(piece)) {
+		size_t n = IMAGE_SIZE - at < sizeof(piece) ? IMAGE_SIZE - at : sizeof(piece);
+		CU_ASSERT_TRUE_FATAL(
+			updates_upload(c, "arm64", "alice", (int64_t)at, (struct bytes){ piece, n }, NULL));
+		piece[5]++; /* no two pieces alike */
+	}
+	CU_ASSERT_TRUE_FATAL(updates_draft(c, &d, &id, NULL) && release_submit(c, id, "alice", false, 1, NULL) &&
+			     release_approve(c, id, "bob", 1, NULL) && release_publish(c, id, "bob", 1, NULL) &&
+			     release_load(c, id, &r, NULL));
+	CU_ASSERT_TRUE_FATAL(objects_map(c->objects, r.content.hash, &map, NULL) &&
+			     update_parse(map.bytes, &u, NULL));
+	struct object_ref image = u.object;
+	update_clear(&u);
+	file_unmap(&map);
+	return image;
+}
+
+static void test_an_image_of_150_mb_goes_out_when_asked_for_its_chunk_list_in_one_message(void)
+{
+	stage_open();
+	central_sync_up(st->sync, st->now);
+	struct object_ref image = image_publish(&st->centre.release);
+	char topic[OBJECT_TOPIC_MAX];
+	CU_ASSERT_EQUAL(image.size, IMAGE_SIZE);
+	pass(10000);
+	CU_ASSERT_FALSE(object_sent(image.hash, -1)); /* nobody has asked */
+	CU_ASSERT_EQUAL(ask_object("b1", image.hash, -1, 1).status, ERR_NONE);
+	object_topic(image.hash, -1, topic);
+	const struct sent *list = sent_last(topic);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(list);
+	if (list == NULL)
+		abort();
+	struct bytes bytes = { list->data, list->len };
+	CU_ASSERT_TRUE(bytes.len > OBJECT_CHUNK && bytes.len + 4096 <= MQTT_PACKET_MAX);
+	CU_ASSERT_TRUE(object_list_check(&image, bytes, NULL));
+	uint32_t last = object_chunks(image.size) - 1;
+	CU_ASSERT_EQUAL(ask_object("b1", image.hash, last, 1).status, ERR_NONE);
+	object_topic(image.hash, last, topic);
+	const struct sent *m = sent_last(topic);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+	if (m == NULL)
+		abort();
+	CU_ASSERT_TRUE(object_chunk_check(&image, bytes, last, (struct bytes){ m->data, m->len }, NULL));
+	stage_close();
+}
+
 static void test_what_is_not_published_is_given_to_nobody(void)
 {
 	stage_open();
@@ -875,6 +937,8 @@ static CU_TestInfo tests[] = {
 	{ "what was pushed is said again before it expires", test_what_was_pushed_is_said_again_before_it_expires },
 	{ "a large object goes out when asked for, and not at once again",
 	  test_a_large_object_goes_out_when_asked_for_and_not_at_once_again },
+	{ "an image of 150 MB goes out when asked for, its chunk list in one message",
+	  test_an_image_of_150_mb_goes_out_when_asked_for_its_chunk_list_in_one_message },
 	{ "what is not published is given to nobody", test_what_is_not_published_is_given_to_nobody },
 	{ "an epoch key is sealed to the branch that asks", test_an_epoch_key_is_sealed_to_the_branch_that_asks },
 	{ "a box that was opened is given no keys until it enrols again",
