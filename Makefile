@@ -59,8 +59,8 @@ $(B)/branch%:  $(B)/firmware/branch%.o $(B)/firmware.a $(B)/protocol.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 $(B)/central%: $(B)/central/central%.o $(B)/central.a $(B)/protocol.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
-# Runs in the initramfs, where there are no libraries; the sanitizers' need theirs.
-$(B)/xinbian-slot: $(B)/firmware/slot.o $(B)/firmware.a $(B)/protocol.a
+# Runs in the initramfs, where there are no libraries; the sanitizers need theirs.
+$(B)/xinbian-slot: $(addprefix $(B)/,firmware/slot.o firmware/slots.o $(addprefix protocol/,crypto.o base/err.o base/buf.o))
 	$(CC) $(filter-out -pie,$(ALL_LDFLAGS)) $(if $(filter asan,$(MODE)),,-static-pie) -o $@ $^ -lmbedcrypto
 $(B)/tests/unit_run: $(UNIT) $(B)/firmware.a $(B)/central.a $(B)/protocol.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcunit
