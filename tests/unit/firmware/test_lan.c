@@ -428,6 +428,37 @@ static void who_leaves_before_the_answer_finds_it_later(void)
 	done();
 }
 
+static struct lan_well well(void)
+{
+	struct lan_well w;
+	lan_well(b.lan, &w);
+	return w;
+}
+
+static void an_image_on_trial_is_told_how_the_branch_does(void)
+{
+	fresh();
+	CU_ASSERT_TRUE(well().well && well().ready);
+	CU_ASSERT_STRING_EQUAL(well().why, "");
+	snprintf(b.around.locked, sizeof(b.around.locked), "it was opened");
+	CU_ASSERT_TRUE(well().well && !well().ready); /* no image's fault */
+	CU_ASSERT_STRING_EQUAL(well().why, "locked");
+	b.around.locked[0] = '\0';
+	b.around.cert_to_s -= 390 * 86400LL;
+	CU_ASSERT_TRUE(well().well && well().ready); /* a warning */
+	CU_ASSERT_TRUE_FATAL(db_exec(b.db, "PRAGMA query_only = ON", NULL));
+	CU_ASSERT_EQUAL(post(b.token, lan_box_check("full", ONLINE))->status, 503);
+	CU_ASSERT_TRUE(!well().well && !well().ready);
+	CU_ASSERT_STRING_EQUAL(well().why, "journal_not_writable");
+	CU_ASSERT_TRUE_FATAL(db_exec(b.db, "PRAGMA query_only = OFF", NULL));
+	CU_ASSERT_EQUAL(post(b.token, lan_box_check("again", ONLINE))->status, 200);
+	CU_ASSERT_TRUE(well().well);
+	lan_ready(b.lan, NULL);
+	CU_ASSERT_TRUE(!well().well && !well().ready);
+	CU_ASSERT_STRING_EQUAL(well().why, "loading");
+	done();
+}
+
 static void it_is_ready_only_when_it_can_answer(void)
 {
 	fresh();
@@ -529,6 +560,7 @@ static CU_TestInfo tests[] = {
 	{ "on a full disk nothing is half there", on_a_full_disk_nothing_is_half_there },
 	{ "a slow client keeps nobody waiting", a_slow_client_keeps_nobody_waiting },
 	{ "who leaves before the answer finds it later", who_leaves_before_the_answer_finds_it_later },
+	{ "an image on trial is told how the branch does", an_image_on_trial_is_told_how_the_branch_does },
 	{ "it is ready only when it can answer", it_is_ready_only_when_it_can_answer },
 	{ "metrics and status say what is held", metrics_and_status_say_what_is_held },
 	CU_TEST_INFO_NULL,
