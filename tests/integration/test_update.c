@@ -64,10 +64,8 @@ static enum slot boot(void)
 	struct buf out;
 	buf_init(&out, 4096);
 	CU_ASSERT_EQUAL(child_run_words(&out, "xinbian-slot boot %s", box.config.boot), 0);
-	char *end = strchr(buf_str(&out), '\n') != NULL ? (char *)out.data + out.len - 1 : NULL;
-	CU_ASSERT_PTR_NOT_NULL_FATAL(end);
 	/* The slot is the last line; what it says on stderr comes before. */
-	char name[2] = { end[-1], '\0' };
+	char name[2] = { out.len >= 2 ? (char)out.data[out.len - 2] : ' ', '\0' };
 	CU_ASSERT_TRUE_FATAL(slot_of(name, &slot));
 	appliance_run(&box, slot);
 	buf_clear(&out);

@@ -47,7 +47,7 @@ void appliance_make(struct appliance *a, const char *dir, size_t size, struct by
 
 struct slots appliance_record(const struct appliance *a)
 {
-	struct slots s;
+	struct slots s = { .good = SLOT_NONE };
 	int fd = -1;
 	must(slots_open(a->config.boot, false, &fd, NULL) && slots_read(fd, &s, NULL));
 	close(fd);
