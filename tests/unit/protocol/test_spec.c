@@ -8,6 +8,7 @@
 #include "protocol/message.h"
 #include "protocol/segment_write.h"
 #include "protocol/tag.h"
+#include "tests/support/documents.h"
 #include "tests/support/spec.h"
 #include "tests/support/wire.h"
 #include "tests/test.h"
@@ -340,6 +341,39 @@ static void make_decision(struct buf *out)
 
 /* Messages */
 
+/* Naming the segment of the examples as the image, which it is not. */
+static void make_update(struct buf *out)
+{
+	struct object_ref ref = ref_made(make_segment, NULL);
+	struct buf document;
+	char json[600], hash[2 * HASH_LEN + 1], chunks[2 * HASH_LEN + 1];
+	struct update u;
+	hex_encode(ref.hash, HASH_LEN, hash);
+	hex_encode(ref.chunks_hash, HASH_LEN, chunks);
+	snprintf(json, sizeof(json),
+		 "{'type':'update','arch':'arm64','version':3,'object':{'sha256':'%s','chunks_sha256':'%s','size_"
+		 "bytes':%llu},"
+		 "'title':{'zh':'第 3 版','en':'version 3'}}",
+		 hash, chunks, (unsigned long long)ref.size);
+	document = cbor_of(json, NULL);
+	CU_ASSERT_TRUE(update_parse(buf_bytes(&document), &u, NULL));
+	update_clear(&u);
+	buf_add(out, document.data, document.len);
+	buf_clear(&document);
+}
+
+static void make_status_update(struct buf *out)
+{
+	static struct status s;
+	s = (struct status){ .software = "xinbian 0.1", .clock_s = ISSUED, .journal_first = 1 };
+	s.update = (struct status_update){ .state = UPDATE_REFUSED,
+					   .version = 3,
+					   .wanted = 4,
+					   .failed = 4,
+					   .fault = "version 4 has fallen back here before" };
+	CU_ASSERT_TRUE(status_encode(&s, out, NULL));
+}
+
 static void make_status(struct buf *out)
 {
 	static struct status s;
@@ -411,7 +445,9 @@ static const struct spec_block blocks[] = {
 	{ "hex-journal-batch", make_batch },
 	{ "hex-journal-ack", make_ack },
 	{ "hex-decision", make_decision },
+	{ "hex-update", make_update },
 	{ "hex-status", make_status },
+	{ "hex-status-update", make_status_update },
 	{ "hex-query", make_query },
 	{ "hex-query-object", make_query_object },
 	{ "hex-reply", make_reply },
