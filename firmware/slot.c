@@ -86,7 +86,9 @@ static int init(const char *path, const char *slot)
 	}
 	if (!slots_open(path, true, &fd, &e))
 		return fail(&e);
-	bool ok = slots_write(fd, &s, &e) && slots_write(fd, &s, &e);
+	bool ok = true;
+	for (int i = 0; ok && i < 2; i++)
+		ok = slots_write(fd, &s, &e);
 	close(fd);
 	return ok ? 0 : fail(&e);
 }

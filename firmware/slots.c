@@ -11,7 +11,6 @@
  * A sector: magic(8) ‖ sequence(8) ‖ good(1) ‖ trying(1) ‖ tries left(1) ‖ zero(5) ‖ tried version(8) ‖ tried hash(32) ‖
  * failed version(8) ‖ failed hash(32) ‖ zero ‖ SHA-256 of all that(32). Numbers are little-endian.
  */
-#define MAGIC       "XBSLOTS1"
 #define AT_SEQUENCE 8
 #define AT_GOOD     16
 #define AT_TRYING   17
@@ -20,6 +19,8 @@
 #define AT_FAILED   64
 #define AT_END      104
 #define AT_SUM      (SLOTS_SECTOR - HASH_LEN)
+
+static const uint8_t magic[8] = { 'X', 'B', 'S', 'L', 'O', 'T', 'S', '1' };
 
 const char *slot_name(enum slot s)
 {
@@ -107,7 +108,7 @@ static void get_image(const uint8_t *from, struct slots_image *v)
 void slots_encode(const struct slots *s, uint8_t sector[SLOTS_SECTOR])
 {
 	memset(sector, 0, SLOTS_SECTOR);
-	memcpy(sector, MAGIC, 8);
+	memcpy(sector, magic, sizeof(magic));
 	put_u64(sector + AT_SEQUENCE, s->sequence);
 	sector[AT_GOOD] = (uint8_t)s->good;
 	sector[AT_TRYING] = (uint8_t)s->trying;
@@ -129,7 +130,7 @@ bool slots_decode(const uint8_t sector[SLOTS_SECTOR], struct slots *s, struct er
 {
 	uint8_t sum[HASH_LEN];
 	sha256((struct bytes){ sector, AT_SUM }, sum);
-	if (memcmp(sector, MAGIC, 8) != 0)
+	if (memcmp(sector, magic, sizeof(magic)) != 0)
 		return err_set(e, ERR_INPUT, "it does not begin like a boot record");
 	if (memcmp(sum, sector + AT_SUM, HASH_LEN) != 0)
 		return err_set(e, ERR_INPUT, "its checksum is wrong");

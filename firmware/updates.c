@@ -62,11 +62,10 @@ static bool running_read(struct updates *u, struct err *e)
 {
 	struct buf text;
 	bool ok = text_read(u->config.running, &text, e);
-	if (ok) {
-		char name[2] = { text.len > 0 ? (char)text.data[0] : ' ', '\0' };
-		ok = (slot_of(name, &u->running) && (text.len == 1 || (text.len == 2 && text.data[1] == '\n'))) ||
-		     err_set(e, ERR_INPUT, "%.80s says neither a nor b", u->config.running);
-	}
+	if (ok && text.len > 0 && text.data[text.len - 1] == '\n')
+		text.len--;
+	ok = ok && (slot_of(buf_str(&text), &u->running) ||
+		    err_set(e, ERR_INPUT, "%.80s says neither a nor b", u->config.running));
 	buf_clear(&text);
 	return ok;
 }
