@@ -68,6 +68,14 @@ static bool cell_possible(const struct glass *g, size_t i, size_t cell)
 	return score_prepare(f, &c->value, &out) == INPUT_VALID;
 }
 
+/* A last attribute that is always true says "otherwise", and is meant to hold where others do. */
+static bool is_otherwise(const struct card_characteristic *h, size_t k)
+{
+	const struct predicate *p = h->attributes[k].when;
+	return k + 1 == h->attributes_len && k > 0 && predicate_len(p) == 1 &&
+	       predicate_at(p, 0).op == PREDICATE_TRUE;
+}
+
 static struct held held_by(struct glass *g, const struct value *values)
 {
 	struct held h = { -1, -1 };
@@ -76,7 +84,7 @@ static struct held held_by(struct glass *g, const struct value *values)
 			continue;
 		if (h.first < 0)
 			h.first = (int)k;
-		else
+		else if (!is_otherwise(g->h, k))
 			h.second = (int)k;
 	}
 	if (h.first >= 0)

@@ -1,6 +1,7 @@
 /*
  * What can be said of a card without any data: values for which a characteristic has no attribute (the score would be invalid),
- * attributes that hold together (the first wins, and its author may not have meant it), attributes that can never be the one,
+ * attributes that hold together (the first wins, and its author may not have meant it; a last
+ * <True/> means "otherwise" and is none of these), attributes that can never be the one,
  * and points that go against the trend declared. Exact, since each field's values are cut into cells within which nothing changes
  * (cells.h); only values that the data dictionary and the mining schema let through are looked at. A characteristic over several
  * fields is looked at in all combinations of their cells, up to LINT_COMBINATIONS_MAX, else it is reported as not looked at.

@@ -140,7 +140,7 @@ void score_reason_insert(struct score *out, const char *code, double difference)
 
 void score_reasons_cut(struct score *out)
 {
-	while (out->reasons_len > 0 && out->reasons[out->reasons_len - 1].difference < 0)
+	while (out->reasons_len > 0 && out->reasons[out->reasons_len - 1].difference <= 0)
 		out->reasons_len--;
 }
 

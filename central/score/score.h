@@ -6,7 +6,7 @@
  *
  * Reasons: each characteristic's attribute has a code (its own, or the characteristic's) and a difference: points less baseline
  * (pointsAbove) or baseline less points (pointsBelow). Differences of one code are added up; codes rank by difference, largest first,
- * at one difference by the order of the characteristics; what is below zero is no reason.
+ * at one difference by the order of the characteristics; what cost nothing is no reason.
  */
 #ifndef CENTRAL_SCORE_SCORE_H
 #define CENTRAL_SCORE_SCORE_H
@@ -63,7 +63,7 @@ double score_difference(const struct card *c, const struct card_characteristic *
 void score_knockouts(const struct card *c, const struct value *values, struct score *out);
 bool score_is_refused(enum input_state s);
 void score_reason_insert(struct score *out, const char *code, double difference);
-/* Drops what is below zero from the end. */
+/* Drops what is not above zero from the end. */
 void score_reasons_cut(struct score *out);
 
 #endif

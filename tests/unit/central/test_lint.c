@@ -89,6 +89,15 @@ static void overlaps_and_what_is_never_reached_are_named(void)
 	check(L, T_NEEDED, CARD(IS("a", "1") IS("b", "2") IS("a", "3")), 2, "overlap 1 t 'a'|unreachable 1 ");
 }
 
+static void a_last_true_means_otherwise(void)
+{
+	check(N, NEEDED, CARD(BELOW("5", "1") "<Attribute partialScore='2'><True/></Attribute>"), 0, "");
+	check(N, NEEDED, CARD("<Attribute partialScore='2'><True/></Attribute>" BELOW("5", "1")), 2,
+	      "overlap 1 n (-∞, 5)|unreachable 1 ");
+	check(N, NEEDED, CARD(BELOW("5", "1") ABOVE("5", "2") "<Attribute partialScore='2'><True/></Attribute>"), 1,
+	      "unreachable 1 ");
+}
+
 static void what_is_missing_or_unheard_of_is_a_note_and_no_fault(void)
 {
 	check(N, "<MiningField name='n'/>", CARD(BELOW("5", "1") ABOVE("5", "2")), 0, "missing 1 n 缺失 missing");
@@ -125,6 +134,7 @@ static CU_TestInfo tests[] = {
 	{ "gaps are named by their interval", gaps_are_named_by_their_interval },
 	{ "only values that can come are looked at", only_values_that_can_come_are_looked_at },
 	{ "overlaps and what is never reached are named", overlaps_and_what_is_never_reached_are_named },
+	{ "a last true means otherwise", a_last_true_means_otherwise },
 	{ "what is missing or unheard of is a note and no fault",
 	  what_is_missing_or_unheard_of_is_a_note_and_no_fault },
 	{ "points against the declared trend are named", points_against_the_declared_trend_are_named },

@@ -1,0 +1,148 @@
+/* Stored scores, shown and recomputed. */
+#include "central/registry.h"
+#include "central/scores_inner.h"
+#include "protocol/base/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CARDS_KEPT 16
+
+bool scores_each(struct release_context *c, enum identifier_kind kind, const char *canonical, size_t limit,
+		 void (*each)(void *arg, const struct score_row *r), void *arg, struct err *e)
+{
+	uint8_t subject[HASH_LEN];
+	bool row = false;
+	registry_holder_hash(c->vault_key, kind, canonical, subject);
+	struct db_query *q =
+		db_query(c->db,
+			 "SELECT s.id, s.input, i.family, s.hash, i.masked, s.value, s.result, s.role, i.oldest_day,"
+			 " i.scored_s, i.scored_by FROM score s JOIN score_input i ON i.id = s.input"
+			 " WHERE i.subject = ? ORDER BY s.input DESC, s.role, s.id LIMIT ?",
+			 e);
+	if (q == NULL)
+		return false;
+	bool ok = db_bind_bytes(q, 1, (struct bytes){ subject, HASH_LEN }, e) && db_bind_int(q, 2, (int64_t)limit, e);
+	while (ok && (ok = db_next(q, &row, e)) && row) {
+		const struct score_row r = {
+			db_int(q, 0),  db_int(q, 1),  db_text(q, 2), db_text(q, 3),
+			db_text(q, 4), db_text(q, 5), db_text(q, 6), (enum model_role)db_int(q, 7),
+			db_int(q, 8),  db_int(q, 9),  db_text(q, 10)
+		};
+		each(arg, &r);
+	}
+	db_finish(q);
+	return ok;
+}
+
+/* Models read for one call of replay. */
+struct replay {
+	struct release_context *c;
+	struct {
+		char hash[MODEL_HEX + 1];
+		struct card *card;
+	} cards[CARDS_KEPT];
+	size_t next;
+	struct buf plain, result;
+	struct score score;
+};
+
+static const struct card *card_of(struct replay *r, const char *hash, struct err *e)
+{
+	for (size_t i = 0; i < CARDS_KEPT; i++)
+		if (r->cards[i].card != NULL && strcmp(r->cards[i].hash, hash) == 0)
+			return r->cards[i].card;
+	size_t at = r->next++ % CARDS_KEPT;
+	card_free(r->cards[at].card);
+	r->cards[at].card = model_card(r->c, hash, e);
+	snprintf(r->cards[at].hash, sizeof(r->cards[at].hash), "%s", hash);
+	return r->cards[at].card;
+}
+
+static bool recompute(struct replay *r, const struct card *card, struct bytes subject, struct bytes sealed,
+		      struct err *e)
+{
+	struct value given[CARD_FIELDS_MAX] = { 0 };
+	buf_reset(&r->plain);
+	buf_reset(&r->result);
+	if (subject.len != HASH_LEN)
+		return err_set(e, ERR_IO, "its subject is damaged");
+	if (!score_inputs_open(r->c, subject.data, sealed, &r->plain, e))
+		return false;
+	struct json *inputs = json_parse(buf_bytes(&r->plain), e);
+	if (inputs == NULL)
+		return false;
+	for (size_t i = 0; i < json_len(inputs); i++) {
+		const char *name = NULL;
+		const struct json *v = json_member(inputs, i, &name);
+		uint32_t at = card_field_find(card, bytes_of(name));
+		if (at != CARD_FIELDS_MAX && json_kind(v) == JSON_KIND_TEXT)
+			given[at] = score_input(&card->fields[at], json_text_value(v));
+	}
+	score_run(card, given, &r->score);
+	score_result_write(card, &r->score, &r->result);
+	json_free(inputs);
+	return buf_ok(&r->result, "the result", e);
+}
+
+/* Columns: id, hash, value, result, subject, masked, inputs. What cannot be recomputed is a difference too. */
+static void row_check(struct replay *r, const struct db_query *q, struct scores_replay *out)
+{
+	struct err why = { 0 };
+	char value[32] = "";
+	const char *hash = db_text(q, 1), *stored = db_text(q, 2);
+	const struct card *card = card_of(r, hash, &why);
+	bool ok = card != NULL && recompute(r, card, db_bytes(q, 4), db_bytes(q, 6), &why);
+	if (ok)
+		score_value_write(&r->score, value);
+	out->last = db_int(q, 0);
+	out->checked++;
+	if (ok && strcmp(value, stored) == 0 && strcmp(buf_str(&r->result), db_text(q, 3)) == 0)
+		return;
+	if (out->different++ > 0)
+		return;
+	out->first_different = out->last;
+	if (ok)
+		snprintf(out->first_what, sizeof(out->first_what),
+			 "model %.16s…, subject %.60s: stored '%.32s', now '%s'%s", hash, db_text(q, 5), stored,
+			 value, strcmp(value, stored) == 0 ? ", for other reasons" : "");
+	else
+		snprintf(out->first_what, sizeof(out->first_what), "model %.16s…, subject %.60s: %.90s", hash,
+			 db_text(q, 5), why.text);
+}
+
+static bool rows_check(struct replay *r, int64_t after, size_t limit, struct scores_replay *out, struct err *e)
+{
+	bool row = false;
+	struct db_query *q =
+		db_query(r->c->db,
+			 "SELECT s.id, s.hash, s.value, s.result, i.subject, i.masked, i.inputs FROM score s"
+			 " JOIN score_input i ON i.id = s.input WHERE s.id > ? ORDER BY s.id LIMIT ?",
+			 e);
+	if (q == NULL)
+		return false;
+	bool ok = db_bind_int(q, 1, after, e) && db_bind_int(q, 2, (int64_t)limit, e);
+	while (ok && (ok = db_next(q, &row, e)) && row)
+		row_check(r, q, out);
+	db_finish(q);
+	return ok;
+}
+
+bool scores_replay(struct release_context *c, int64_t after, size_t limit, struct scores_replay *out, struct err *e)
+{
+	struct replay *r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		abort();
+	*out = (struct scores_replay){ .last = after };
+	r->c = c;
+	buf_init(&r->plain, SCORE_INPUTS_MAX);
+	buf_init(&r->result, SCORE_RESULT_MAX);
+	bool ok = rows_check(r, after, limit < SCORES_REPLAY_MAX ? limit : SCORES_REPLAY_MAX, out, e);
+	buf_wipe(&r->plain);
+	buf_clear(&r->result);
+	for (size_t i = 0; i < CARDS_KEPT; i++)
+		card_free(r->cards[i].card);
+	free(r);
+	return ok;
+}
