@@ -266,6 +266,11 @@ static bool places_check(const struct card *c, const struct predicate *p, struct
 	return true;
 }
 
+static bool points_check(double v, const char *what, struct err *e)
+{
+	return fabs(v) <= CARD_POINTS_MAX || err_set(e, ERR_INPUT, "%s is beyond %g", what, CARD_POINTS_MAX);
+}
+
 static bool characteristic_check(const struct card *c, const struct card_characteristic *h, struct err *e)
 {
 	if (h->attributes_len == 0)
@@ -273,8 +278,12 @@ static bool characteristic_check(const struct card *c, const struct card_charact
 	if (c->use_reasons && !h->has_baseline && !c->has_baseline)
 		return err_set(e, ERR_INPUT,
 			       "reason codes are used, and neither it nor the card has a baselineScore");
+	if (!points_check(h->baseline, "baselineScore", e))
+		return false;
 	for (size_t i = 0; i < h->attributes_len; i++) {
 		const struct card_attribute *a = &h->attributes[i];
+		if (!points_check(a->points, "partialScore", e))
+			return err_wrap(e, "attribute %zu", i + 1);
 		if (c->use_reasons && a->reason == NULL && h->reason == NULL)
 			return err_set(e, ERR_INPUT,
 				       "reason codes are used, and neither it nor attribute %zu has a reasonCode",
@@ -306,6 +315,8 @@ bool card_check(const struct card *c, struct err *e)
 	for (size_t i = 0; i < c->fields_len; i++)
 		if (!field_check(c, i, e))
 			return err_wrap(e, "field '%.80s'", c->fields[i].name);
+	if (!points_check(c->initial, "initialScore", e) || !points_check(c->baseline, "baselineScore", e))
+		return false;
 	if (c->characteristics_len == 0)
 		return err_set(e, ERR_INPUT, "the card has no characteristic");
 	for (size_t i = 0; i < c->characteristics_len; i++) {

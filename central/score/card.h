@@ -9,6 +9,7 @@
 #include "protocol/predicate.h"
 
 #define CARD_TEXT_MAX            1024 /* names, codes, descriptions */
+#define CARD_POINTS_MAX          1e12 /* either way: sums of the most there can be stay exact to a thousandth */
 #define CARD_FIELDS_MAX          256
 #define CARD_CHARACTERISTICS_MAX 256
 #define CARD_ATTRIBUTES_MAX      1024 /* of one characteristic */

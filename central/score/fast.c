@@ -37,6 +37,8 @@ struct fast {
 	struct texts *texts; /* by characteristic */
 	const char **codes;
 	size_t attributes_len, bounds_len, table_len, slots_len, codes_len;
+	bool codes_shared; /* a code of more than one characteristic */
+	bool stays_missing[CARD_FIELDS_MAX];
 	bool plain[CARD_FIELDS_MAX]; /* a value of the right kind is valid as it is */
 	enum value_kind kinds[CARD_FIELDS_MAX];
 };
@@ -166,8 +168,12 @@ struct fast *fast_new(const struct card *c)
 		f->plain[i] =
 			d->usage == CARD_ACTIVE && d->intervals_len + d->values_len == 0 && d->type != CARD_INTEGER;
 	}
-	for (size_t i = 0; i < c->characteristics_len; i++)
+	for (size_t i = 0; i < c->characteristics_len; i++) {
+		size_t codes = f->codes_len, first = f->attributes_len;
 		characteristic_add(f, i);
+		for (size_t k = first; c->use_reasons && k < f->attributes_len; k++)
+			f->codes_shared |= f->attributes[k].reason < codes;
+	}
 	return f;
 }
 
@@ -201,7 +207,10 @@ size_t fast_tables(const struct fast *f)
 static uint32_t cell_of(const double *bounds, uint32_t len, double v)
 {
 	uint32_t low = 0;
-	for (uint32_t n = len; n > 0;) {
+	if (len <= 8) /* counted without a branch to be guessed */
+		for (uint32_t i = 0; i < len; i++)
+			low += bounds[i] < v;
+	for (uint32_t n = len <= 8 ? 0 : len; n > 0;) {
 		uint32_t half = n / 2;
 		bool above = bounds[low + half] < v;
 		low = above ? low + half + 1 : low;
@@ -246,23 +255,61 @@ static int16_t attribute_of(const struct fast *f, size_t i, const struct value *
 	return f->table[h->table + text_code(f, &f->texts[i], v->text)];
 }
 
-static void inputs_prepare(const struct fast *f, const struct value *given, struct value *values, struct score *out)
+/* Most inputs are used as given, and then nothing is copied. Returns what the predicates see: given, or values. */
+static const struct value *inputs_prepare(const struct fast *f, const struct value *given, struct value *values,
+					  struct score *out)
 {
 	const struct card *c = f->card;
+	const struct value *seen = given;
 	for (size_t i = 0; i < c->fields_len; i++) {
-		bool right = f->plain[i] && given[i].kind == f->kinds[i];
-		if (right && (given[i].kind != VALUE_NUMBER || isfinite(given[i].number))) {
-			values[i] = given[i];
+		const struct value *v = &given[i];
+		if (f->plain[i] && v->kind == f->kinds[i] && (v->kind != VALUE_NUMBER || isfinite(v->number))) {
 			out->inputs[i] = INPUT_VALID;
 			continue;
 		}
-		enum input_state s = score_prepare(&c->fields[i], &given[i], &values[i]);
+		if (f->stays_missing[i] && v->kind == VALUE_MISSING) {
+			out->inputs[i] = INPUT_MISSING;
+			continue;
+		}
+		if (seen == given)
+			memcpy(values, given, c->fields_len * sizeof(*values));
+		seen = values;
+		enum input_state s = score_prepare(&c->fields[i], v, &values[i]);
 		out->inputs[i] = (uint8_t)s;
 		if (!score_is_refused(s) || out->fault != SCORE_OK)
 			continue;
 		out->fault = SCORE_INPUT_REFUSED;
 		out->fault_at = (uint32_t)i;
 	}
+	return seen;
+}
+
+/* Where each code belongs to one characteristic there is nothing to add up. Each reason's place is counted, without a branch that
+   depends on the data: a sort of a dozen numbers in no order costs more in branches guessed wrongly than in comparisons. */
+static void reasons_rank_apart(const struct fast *f, const uint32_t *at, struct score *out)
+{
+	double d[CARD_CHARACTERISTICS_MAX];
+	uint32_t codes[CARD_CHARACTERISTICS_MAX], place[CARD_CHARACTERISTICS_MAX];
+	size_t len = 0;
+	for (size_t i = 0; i < f->card->characteristics_len; i++) {
+		const struct attribute *a = &f->attributes[at[i]];
+		d[len] = a->difference;
+		codes[len] = a->reason;
+		place[len] = 0;
+		len += a->difference > 0;
+	}
+	for (size_t i = 1; i < len; i++) {
+		uint32_t behind = 0;
+		for (size_t k = 0; k < i; k++) {
+			uint32_t c = d[k] >= d[i];
+			behind += c;
+			place[k] += 1 - c;
+		}
+		place[i] = behind;
+	}
+	for (size_t i = 0; i < len; i++)
+		out->reasons[place[i]] = (struct score_reason){ f->codes[codes[i]], d[i] };
+	out->reasons_len = len;
 }
 
 /* Sums by code in the order in which codes first come, as the interpreter does. */
@@ -297,11 +344,11 @@ void fast_run(const struct fast *f, const struct value *given, struct score *out
 	out->fault_at = 0;
 	out->value = (double)NAN;
 	out->reasons_len = 0;
-	inputs_prepare(f, given, values, out);
-	score_knockouts(c, values, out);
+	const struct value *seen = inputs_prepare(f, given, values, out);
+	score_knockouts(c, seen, out);
 	bool refused = out->fault != SCORE_OK;
 	for (size_t i = 0; i < c->characteristics_len; i++) {
-		int16_t k = refused ? -1 : attribute_of(f, i, values);
+		int16_t k = refused ? -1 : attribute_of(f, i, seen);
 		out->attributes[i] = k;
 		if (k >= 0) {
 			at[i] = f->characteristics[i].attributes + (uint16_t)k;
@@ -318,6 +365,8 @@ void fast_run(const struct fast *f, const struct value *given, struct score *out
 	if (out->fault != SCORE_OK)
 		return;
 	out->value = sum;
-	if (c->use_reasons)
+	if (c->use_reasons && f->codes_shared)
 		reasons_rank(f, at, out);
+	else if (c->use_reasons)
+		reasons_rank_apart(f, at, out);
 }

@@ -130,14 +130,6 @@ double score_difference(const struct card *c, const struct card_characteristic *
 	return c->reasons == CARD_POINTS_ABOVE ? points - baseline : baseline - points;
 }
 
-void score_reason_insert(struct score *out, const char *code, double difference)
-{
-	size_t at = out->reasons_len++;
-	for (; at > 0 && out->reasons[at - 1].difference < difference; at--)
-		out->reasons[at] = out->reasons[at - 1];
-	out->reasons[at] = (struct score_reason){ code, difference };
-}
-
 void score_reasons_cut(struct score *out)
 {
 	while (out->reasons_len > 0 && out->reasons[out->reasons_len - 1].difference <= 0)

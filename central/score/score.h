@@ -62,7 +62,14 @@ void score_why(const struct card *c, const struct score *s, bool english, char *
 double score_difference(const struct card *c, const struct card_characteristic *h, double points);
 void score_knockouts(const struct card *c, const struct value *values, struct score *out);
 bool score_is_refused(enum input_state s);
-void score_reason_insert(struct score *out, const char *code, double difference);
+/* In its rank. */
+static inline void score_reason_insert(struct score *out, const char *code, double difference)
+{
+	size_t at = out->reasons_len++;
+	for (; at > 0 && out->reasons[at - 1].difference < difference; at--)
+		out->reasons[at] = out->reasons[at - 1];
+	out->reasons[at] = (struct score_reason){ code, difference };
+}
 /* Drops what is not above zero from the end. */
 void score_reasons_cut(struct score *out);
 

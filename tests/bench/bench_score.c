@@ -2,7 +2,8 @@
  * Scores a second: XINBIAN_BENCH_SUBJECTS (100,000) made-up enterprises with twelve indicators each, some missing, scored by a card of
  * twelve characteristics with knock-outs, points, the reason codes of each and the state of every input (fast_run), beside
  * SQLite adding up the same points in one SELECT of CASE expressions over a table in memory, without reasons, states or
- * knock-outs. Both sums are compared before anything is timed. score.plain is the interpreter; score.durable is scores_run
+ * knock-outs. Both sums are compared before anything is timed; these two
+ * are measured in processor time. score.plain is the interpreter; score.durable is scores_run
  * as central does it: read from CSV, inputs sealed, rows with reasons committed to disk in transactions of SCORES_RUN_MAX subjects.
  */
 #include "central/score/fast.h"
@@ -173,12 +174,20 @@ static sqlite3 *peer_open(sqlite3_stmt **sum)
 	return db;
 }
 
+/* Of this thread: both sides are pure computing, and the machine has other things to do. */
+static double cpu_s(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
 static double peer_round(sqlite3_stmt *sum, double *total)
 {
-	double start = bench_now_s();
+	double start = cpu_s();
 	bench_must(sqlite3_step(sum) == SQLITE_ROW, "the peer's sum");
 	*total = sqlite3_column_double(sum, 0);
-	double rate = (double)n / (bench_now_s() - start);
+	double rate = (double)n / (cpu_s() - start);
 	sqlite3_reset(sum);
 	return rate;
 }
@@ -188,7 +197,7 @@ static double peer_round(sqlite3_stmt *sum, double *total)
 static double our_round(void (*run)(const void *engine, const struct value *given, struct score *out),
 			const void *engine, double *total, size_t *reasons)
 {
-	double start = bench_now_s();
+	double start = cpu_s();
 	*total = 0;
 	*reasons = 0;
 	for (size_t r = 0; r < n; r++) {
@@ -196,7 +205,7 @@ static double our_round(void (*run)(const void *engine, const struct value *give
 		*total += score.value;
 		*reasons += score.reasons_len;
 	}
-	return (double)n / (bench_now_s() - start);
+	return (double)n / (cpu_s() - start);
 }
 
 static void fast_call(const void *engine, const struct value *given, struct score *out)
