@@ -109,34 +109,49 @@ bool model_import(struct release_context *c, const char *family, struct bytes pm
 
 /* --- finding --- */
 
+static bool prefix_check(const char *prefix, struct err *e)
+{
+	size_t len = strlen(prefix);
+	return (len >= PREFIX_LEAST && len <= MODEL_HEX && strspn(prefix, "0123456789abcdef") == len) ||
+	       err_set(e, ERR_INPUT, "expected a model's hash, or its first %d digits or more", PREFIX_LEAST);
+}
+
+/* The first row's hash; *n counts rows up to two. */
+static bool hash_read(struct db_query *q, char hash[MODEL_HEX + 1], unsigned *n, struct err *e)
+{
+	bool row = false;
+	if (!db_next(q, &row, e))
+		return false;
+	*n = row;
+	if (!row)
+		return true;
+	snprintf(hash, MODEL_HEX + 1, "%s", db_text(q, 0));
+	if (!db_next(q, &row, e))
+		return false;
+	*n += row;
+	return true;
+}
+
 /* The one model whose hash begins so, of the family or (NULL) of all. */
 static bool hash_find(struct release_context *c, const char *family, const char *prefix, char hash[MODEL_HEX + 1],
 		      struct err *e)
 {
+	static const char of_family[] = "SELECT hash FROM model_role WHERE hash >= ? AND hash < ? AND family = ?",
+			  of_all[] = "SELECT hash FROM model WHERE hash >= ? AND hash < ?";
 	char end[MODEL_HEX + 2];
-	bool row = false, more = false;
-	size_t len = strlen(prefix);
-	if (len < PREFIX_LEAST || len > MODEL_HEX || strspn(prefix, "0123456789abcdef") != len)
-		return err_set(e, ERR_INPUT, "expected a model's hash, or its first %d digits or more", PREFIX_LEAST);
+	unsigned n = 0;
+	if (!prefix_check(prefix, e))
+		return false;
 	snprintf(end, sizeof(end), "%sg", prefix); /* behind all that begin so */
-	struct db_query *q =
-		db_query(c->db,
-			 family != NULL ? "SELECT hash FROM model_role WHERE hash >= ? AND hash < ? AND family = ?"
-					: "SELECT hash FROM model WHERE hash >= ? AND hash < ?",
-			 e);
+	struct db_query *q = db_query(c->db, family != NULL ? of_family : of_all, e);
 	if (q == NULL)
 		return false;
 	bool ok = db_bind_text(q, 1, prefix, e) && db_bind_text(q, 2, end, e) &&
-		  (family == NULL || db_bind_text(q, 3, family, e)) && db_next(q, &row, e);
-	if (ok && row) {
-		snprintf(hash, MODEL_HEX + 1, "%s", db_text(q, 0));
-		ok = db_next(q, &more, e);
-	}
+		  (family == NULL || db_bind_text(q, 3, family, e)) && hash_read(q, hash, &n, e);
 	db_finish(q);
-	if (ok && (!row || more))
-		return err_set(e, row ? ERR_CONFLICT : ERR_MISSING,
-			       row ? "several models begin so" : "there is no such model");
-	return ok;
+	if (ok && n == 0)
+		return err_set(e, ERR_MISSING, "there is no such model");
+	return ok && (n == 1 || err_set(e, ERR_CONFLICT, "several models begin so"));
 }
 
 static bool role_of(struct release_context *c, const char *family, const char *hash, int64_t *role, struct err *e)

@@ -9,8 +9,8 @@
 #include "central/release.h"
 #include "central/score/card.h"
 
-#define MODEL_HEX        (2 * HASH_LEN)
-#define MODEL_ACTIVE_MAX 8 /* champion and challengers of one family */
+#define MODEL_HEX        64 /* digits of a SHA-256 */
+#define MODEL_ACTIVE_MAX 8  /* champion and challengers of one family */
 
 enum model_role { MODEL_CHAMPION = 1, MODEL_CHALLENGER, MODEL_RETIRED };
 const char *model_role_name(enum model_role r); /* "champion" … */

@@ -6,36 +6,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* All values that the card compares the field with. */
+/* All values that the card compares the field with; room for them is made at once. */
 struct gathered {
 	struct value *values;
-	size_t len, cap;
+	size_t len;
 };
 
-static void gather(struct gathered *g, struct value v)
+/* Those of one predicate; g NULL: they are only counted. */
+static size_t gather_predicate(struct gathered *g, const struct predicate *p, uint32_t place)
 {
-	if (g->len == g->cap) {
-		g->cap = g->cap == 0 ? 16 : g->cap * 2;
-		g->values = realloc(g->values, g->cap * sizeof(*g->values));
-		if (g->values == NULL)
-			abort();
-	}
-	g->values[g->len++] = v;
-}
-
-static void gather_predicate(struct gathered *g, const struct predicate *p, uint32_t place)
-{
+	size_t n = 0;
 	for (uint32_t i = 0; i < predicate_len(p); i++) {
-		struct predicate_node n = predicate_at(p, i);
-		for (size_t k = 0; n.op < PREDICATE_AND && n.place == place && k < n.values_len; k++)
-			gather(g, n.values[k]);
+		struct predicate_node node = predicate_at(p, i);
+		if (node.op >= PREDICATE_AND || node.place != place)
+			continue;
+		for (size_t k = 0; g != NULL && k < node.values_len; k++)
+			g->values[g->len++] = node.values[k];
+		n += node.values_len;
 	}
+	return n;
 }
 
 static void gather_number(struct gathered *g, double v)
 {
 	if (isfinite(v))
-		gather(g, (struct value){ .kind = VALUE_NUMBER, .number = v });
+		g->values[g->len++] = (struct value){ .kind = VALUE_NUMBER, .number = v };
 }
 
 static int order(const void *a, const void *b)
@@ -121,7 +116,12 @@ void cells_init(struct cells *out, const struct card *c, uint32_t place, struct 
 		size_t predicates_len)
 {
 	const struct card_field *f = &c->fields[place];
-	struct gathered g = { 0 };
+	size_t most = 2 * f->intervals_len + f->values_len + 1;
+	for (size_t i = 0; i < predicates_len; i++)
+		most += gather_predicate(NULL, predicates[i], place);
+	struct gathered g = { calloc(most, sizeof(*g.values)), 0 };
+	if (g.values == NULL)
+		abort();
 	for (size_t i = 0; i < predicates_len; i++)
 		gather_predicate(&g, predicates[i], place);
 	for (size_t i = 0; i < f->intervals_len; i++) {
@@ -129,7 +129,7 @@ void cells_init(struct cells *out, const struct card *c, uint32_t place, struct 
 		gather_number(&g, f->intervals[i].right);
 	}
 	for (size_t i = 0; i < f->values_len; i++)
-		gather(&g, f->values[i].value);
+		g.values[g.len++] = f->values[i].value;
 	sort_unique(&g);
 	*out = (struct cells){ .kind = VALUE_TEXT };
 	out->cells = calloc(2 * g.len + 4, sizeof(*out->cells));

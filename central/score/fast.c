@@ -89,7 +89,10 @@ static void table_add(struct fast *f, const struct card_characteristic *h, uint3
 	f->table = resized(f->table, f->table_len + cells->cells_len, sizeof(*f->table));
 	for (size_t i = 0; i < cells->cells_len; i++) {
 		values[place] = cells->cells[i].value;
-		f->table[f->table_len++] = cells->cells[i].empty ? -1 : first_true(h, values);
+		int16_t first = -1;
+		if (!cells->cells[i].empty)
+			first = first_true(h, values);
+		f->table[f->table_len++] = first;
 	}
 }
 
@@ -293,19 +296,17 @@ static void reasons_rank_apart(const struct fast *f, const uint32_t *at, struct 
 	size_t len = 0;
 	for (size_t i = 0; i < f->card->characteristics_len; i++) {
 		const struct attribute *a = &f->attributes[at[i]];
+		uint32_t behind = 0;
+		if (a->difference <= 0)
+			continue;
+		for (size_t k = 0; k < len; k++) {
+			uint32_t before = d[k] >= a->difference;
+			behind += before;
+			place[k] += 1 - before;
+		}
 		d[len] = a->difference;
 		codes[len] = a->reason;
-		place[len] = 0;
-		len += a->difference > 0;
-	}
-	for (size_t i = 1; i < len; i++) {
-		uint32_t behind = 0;
-		for (size_t k = 0; k < i; k++) {
-			uint32_t c = d[k] >= d[i];
-			behind += c;
-			place[k] += 1 - c;
-		}
-		place[i] = behind;
+		place[len++] = behind;
 	}
 	for (size_t i = 0; i < len; i++)
 		out->reasons[place[i]] = (struct score_reason){ f->codes[codes[i]], d[i] };
@@ -348,7 +349,10 @@ void fast_run(const struct fast *f, const struct value *given, struct score *out
 	score_knockouts(c, seen, out);
 	bool refused = out->fault != SCORE_OK;
 	for (size_t i = 0; i < c->characteristics_len; i++) {
-		int16_t k = refused ? -1 : attribute_of(f, i, seen);
+		int16_t k = -1;
+		if (!refused)
+			k = attribute_of(f, i, seen);
+		at[i] = 0;
 		out->attributes[i] = k;
 		if (k >= 0) {
 			at[i] = f->characteristics[i].attributes + (uint16_t)k;

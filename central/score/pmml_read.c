@@ -120,30 +120,40 @@ static bool card_head_read(struct card *c, const struct xml_node *n, struct err 
 	return true;
 }
 
+/* The parts that stand once in a Scorecard, and how often they were met. */
+static const struct {
+	const char *name;
+	bool (*read)(struct card *c, const struct xml_node *n, struct err *e);
+	bool needed;
+} parts[] = {
+	{ "MiningSchema", pmml_schema_read, true },
+	{ "Output", pmml_output_read, false },
+	{ "Characteristics", characteristics_read, true },
+};
+#define PARTS (sizeof(parts) / sizeof(parts[0]))
+
+static bool part_read(struct card *c, const struct xml_node *m, const struct xml_node *in, unsigned met[PARTS],
+		      struct err *e)
+{
+	for (size_t i = 0; i < PARTS; i++)
+		if (pmml_is(m, parts[i].name))
+			return (met[i]++ == 0 || err_set(e, ERR_INPUT, "line %u: a second %s", m->line, m->name)) &&
+			       parts[i].read(c, m, e);
+	return pmml_is(m, "Extension") ? knockout_read(c, m, in, e) : pmml_unsupported(m, in, e);
+}
+
 static bool scorecard_read(struct card *c, const struct xml_node *n, struct err *e)
 {
-	unsigned schemas = 0, outputs = 0, lists = 0;
+	unsigned met[PARTS] = { 0 };
 	if (!card_head_read(c, n, e))
 		return false;
-	for (const struct xml_node *m = n->first; m != NULL; m = m->next) {
-		bool ok = false;
-		if (pmml_is(m, "MiningSchema"))
-			ok = schemas++ == 0 && pmml_schema_read(c, m, e);
-		else if (pmml_is(m, "Output"))
-			ok = outputs++ == 0 && pmml_output_read(c, m, e);
-		else if (pmml_is(m, "Characteristics"))
-			ok = lists++ == 0 && characteristics_read(c, m, e);
-		else if (pmml_is(m, "Extension"))
-			ok = knockout_read(c, m, n, e);
-		else
-			return pmml_unsupported(m, n, e);
-		if (schemas > 1 || outputs > 1 || lists > 1)
-			return err_set(e, ERR_INPUT, "line %u: a second %s", m->line, m->name);
-		if (!ok)
+	for (const struct xml_node *m = n->first; m != NULL; m = m->next)
+		if (!part_read(c, m, n, met, e))
 			return false;
-	}
-	return (schemas == 1 && lists == 1) || err_set(e, ERR_INPUT, "line %u: Scorecard needs %s", n->line,
-						       schemas == 0 ? "MiningSchema" : "Characteristics");
+	for (size_t i = 0; i < PARTS; i++)
+		if (parts[i].needed && met[i] == 0)
+			return err_set(e, ERR_INPUT, "line %u: Scorecard needs %s", n->line, parts[i].name);
+	return true;
 }
 
 /* --- the document --- */
@@ -181,7 +191,7 @@ static bool root_check(const struct xml_node *n, struct err *e)
 
 static bool document_read(struct card *c, const struct xml_node *root, struct err *e)
 {
-	static const char *const parts[] = { "Header", "DataDictionary", "Scorecard" };
+	static const char *const names[] = { "Header", "DataDictionary", "Scorecard" };
 	static bool (*const read[])(struct card *, const struct xml_node *,
 				    struct err *) = { pmml_header_read, pmml_dictionary_read, scorecard_read };
 	const struct xml_node *m = root->first;
@@ -189,8 +199,8 @@ static bool document_read(struct card *c, const struct xml_node *root, struct er
 		return false;
 	for (size_t i = 0; i < 3; i++, m = m->next) {
 		if (m == NULL)
-			return err_set(e, ERR_INPUT, "line %u: PMML needs %s", root->line, parts[i]);
-		if (!pmml_is(m, parts[i]))
+			return err_set(e, ERR_INPUT, "line %u: PMML needs %s", root->line, names[i]);
+		if (!pmml_is(m, names[i]))
 			return pmml_unsupported(m, root, e);
 		if (!read[i](c, m, e))
 			return false;

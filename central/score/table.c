@@ -23,7 +23,8 @@ void table_put(struct buf *out, struct bytes field)
 {
 	bool quotes = false;
 	for (size_t i = 0; i < field.len && !quotes; i++)
-		quotes = memchr(",\"\r\n", field.data[i], 4) != NULL;
+		quotes = field.data[i] == ',' || field.data[i] == '"' || field.data[i] == '\r' ||
+			 field.data[i] == '\n';
 	if (!quotes) {
 		buf_add(out, field.data, field.len);
 		return;

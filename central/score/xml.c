@@ -14,26 +14,11 @@ struct xml {
 	struct err err; /* set by a handler that stopped the parser */
 };
 
-static char *copied(const char *s, size_t len)
-{
-	char *out = strndup(s, len);
-	if (out == NULL)
-		abort();
-	return out;
-}
-
 static void node_free(struct xml_node *n)
 {
 	while (n != NULL) {
 		struct xml_node *next = n->next;
 		node_free(n->first);
-		for (size_t i = 0; i < n->attributes_len; i++) {
-			free((void *)(uintptr_t)n->attributes[i].name);
-			free((void *)(uintptr_t)n->attributes[i].value);
-		}
-		free(n->attributes);
-		free((void *)(uintptr_t)n->space);
-		free((void *)(uintptr_t)n->name);
 		buf_clear(&n->text);
 		free(n);
 		n = next;
@@ -52,26 +37,36 @@ static void stop(struct xml *x, const char *why)
 	XML_StopParser(x->parser, XML_FALSE);
 }
 
+/* Copies a text to *at, which moves behind its NUL. */
+static const char *put(char **at, const char *text, size_t len)
+{
+	char *here = *at;
+	memcpy(here, text, len);
+	here[len] = '\0';
+	*at = here + len + 1;
+	return here;
+}
+
+/* A node, its attributes and their texts are one allocation. */
 static struct xml_node *node_new(const struct xml *x, const char *name, const char **attributes)
 {
-	struct xml_node *n = calloc(1, sizeof(*n));
-	size_t len = 0;
+	size_t len = 0, size = strlen(name) + 2;
+	for (; attributes[2 * len] != NULL; len++)
+		size += strlen(attributes[2 * len]) + strlen(attributes[2 * len + 1]) + 2;
+	struct xml_node *n = calloc(1, sizeof(*n) + len * sizeof(n->attributes[0]) + size);
 	if (n == NULL)
 		abort();
-	while (attributes[2 * len] != NULL)
-		len++;
-	const char *gap = strrchr(name, ' ');
-	n->space = copied(name, gap != NULL ? (size_t)(gap - name) : 0);
-	n->name = copied(gap != NULL ? gap + 1 : name, strlen(gap != NULL ? gap + 1 : name));
+	const char *gap = strrchr(name, ' '), *local = gap != NULL ? gap + 1 : name;
 	n->line = line_of(x);
 	buf_init(&n->text, DOCUMENT_MAX);
-	n->attributes = calloc(len + 1, sizeof(*n->attributes));
-	if (n->attributes == NULL)
-		abort();
-	for (; n->attributes_len < len; n->attributes_len++) {
-		const char **a = &attributes[2 * n->attributes_len];
-		n->attributes[n->attributes_len].name = copied(a[0], strlen(a[0]));
-		n->attributes[n->attributes_len].value = copied(a[1], strlen(a[1]));
+	n->attributes = (struct xml_attribute *)(n + 1);
+	n->attributes_len = len;
+	char *at = (char *)(n->attributes + len);
+	n->space = put(&at, name, gap != NULL ? (size_t)(gap - name) : 0);
+	n->name = put(&at, local, strlen(local));
+	for (size_t i = 0; i < len; i++) {
+		n->attributes[i].name = put(&at, attributes[2 * i], strlen(attributes[2 * i]));
+		n->attributes[i].value = put(&at, attributes[2 * i + 1], strlen(attributes[2 * i + 1]));
 	}
 	return n;
 }
@@ -171,10 +166,15 @@ const char *xml_attribute(const struct xml_node *n, const char *name)
 	return NULL;
 }
 
+static bool is_gap(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 bool xml_has_text(const struct xml_node *n)
 {
 	for (size_t i = 0; i < n->text.len; i++)
-		if (memchr(" \t\r\n", n->text.data[i], 4) == NULL)
+		if (!is_gap(n->text.data[i]))
 			return true;
 	return false;
 }
