@@ -238,7 +238,7 @@ bool card_value_parse(enum card_type t, struct bytes text, struct value *out, st
 void card_number_format(double v, char out[32])
 {
 	if (fabs(v) < 1e15 && v >= floor(v) && v <= floor(v)) {
-		snprintf(out, 32, "%.0f", v + 0.0);
+		snprintf(out, 32, "%lld", (long long)v);
 		return;
 	}
 	for (int digits = 1; digits <= 17; digits++) {

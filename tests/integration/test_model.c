@@ -38,8 +38,10 @@ static const char *file_of(const char *name, const char *text)
 	snprintf(path, sizeof(path), "%s/%s", w.dir, name);
 	FILE *f = fopen(path, "we");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-	fputs(text, f);
-	fclose(f);
+	if (f != NULL) {
+		fputs(text, f);
+		fclose(f);
+	}
 	return path;
 }
 

@@ -109,7 +109,7 @@ static void each_value_is_treated_as_the_schema_says(void)
 	"'/></Attribute>"
 #define IS(v, points)                                                                                                \
 	"<Attribute partialScore='" points "'><SimplePredicate field='t' operator='equal' value='" v "'/></"         \
-												     "Attribute>"
+	"Attribute>"
 
 static void run(const struct card *c, const char *n, const char *t)
 {
