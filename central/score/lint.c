@@ -154,6 +154,18 @@ static void runs_report(struct glass *g, const bool *possible, const struct held
 	}
 }
 
+/* A missing value for which "otherwise" was perhaps not meant. */
+static void otherwise_report(struct glass *g, const bool *possible, const struct held *held)
+{
+	char where[256];
+	size_t missing = g->cells[0].cells_len - 1;
+	if (!possible[missing] || held[missing].first < 0 || !is_otherwise(g->h, (size_t)held[missing].first))
+		return;
+	where_of(g, missing, missing, where);
+	found(g, LINT_MISSING, where, "缺失值归入最后一个“其他”属性",
+	      "a missing value falls to the last attribute, \"otherwise\"");
+}
+
 static void trend_report(struct glass *g, const bool *possible, const struct held *held)
 {
 	const struct card_attribute *a = g->h->attributes;
@@ -203,6 +215,7 @@ static void single_check(struct glass *g)
 			held[i] = held_by(g, values);
 	}
 	runs_report(g, possible, held);
+	otherwise_report(g, possible, held);
 	if (g->h->trend != CARD_ANY && v->kind == VALUE_NUMBER)
 		trend_report(g, possible, held);
 	else if (g->h->trend != CARD_ANY)

@@ -20,7 +20,7 @@ enum lint_kind {
 	LINT_UNREACHABLE,
 	LINT_TREND,
 	/* Notes; the above are faults. */
-	LINT_MISSING, /* no attribute for a missing value */
+	LINT_MISSING, /* no attribute for a missing value, or only the last, "otherwise" */
 	LINT_OTHER,   /* no attribute for a text that nothing names, in a field without a list of values */
 	LINT_UNCHECKED,
 	LINT_KINDS

@@ -101,6 +101,8 @@ static void a_last_true_means_otherwise(void)
 static void what_is_missing_or_unheard_of_is_a_note_and_no_fault(void)
 {
 	check(N, "<MiningField name='n'/>", CARD(BELOW("5", "1") ABOVE("5", "2")), 0, "missing 1 n 缺失 missing");
+	check(N, "<MiningField name='n'/>", CARD(BELOW("5", "1") "<Attribute partialScore='2'><True/></Attribute>"),
+	      0, "missing 1 n 缺失 missing");
 	check(T, T_NEEDED, CARD(IS("a", "1")), 0, "other 1 t 其他任何值 any other");
 	check(N, "<MiningField name='n' missingValueReplacement='6'/>", CARD(BELOW("5", "1") ABOVE("5", "2")), 0, "");
 	check(R, "<MiningField name='n' missingValueReplacement='-1'/>", CARD(FROM_TO("0", "10", "1")), 1,
