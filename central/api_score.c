@@ -147,6 +147,22 @@ static bool scores_show(struct api_call *call, struct err *e)
 	return ok;
 }
 
+static bool backfill(struct api_call *call, struct err *e)
+{
+	const char *hash = NULL;
+	int64_t after = 0;
+	struct scores_backfill b;
+	if (!hash_asked(call, &hash, e) || !api_query_int(call, "after", 0, INT64_MAX, 0, &after, e) ||
+	    !scores_backfill(&call->central->release, call->path_rest, hash, after, call->operator, call->now_s, &b,
+			     e))
+		return false;
+	json_open(&call->json, NULL, '{');
+	json_put_int(&call->json, "last", b.last);
+	json_put_int(&call->json, "scored", (int64_t)b.scored);
+	json_close(&call->json, '}');
+	return true;
+}
+
 static bool replay(struct api_call *call, struct err *e)
 {
 	int64_t after = 0;
@@ -171,6 +187,7 @@ const struct api_route api_score_routes[] = {
 	{ "POST", "/v1/models/%/promote", true, model_raise },
 	{ "POST", "/v1/models/%/retire", true, model_end },
 	{ "POST", "/v1/scores/%", true, scores_take },
+	{ "POST", "/v1/scores/%/backfill", true, backfill },
 	{ "GET", "/v1/scores", true, scores_show },
 	{ "GET", "/v1/replay", false, replay },
 	{ 0 },

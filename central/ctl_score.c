@@ -274,6 +274,37 @@ static bool score_show(struct ctl *c, struct err *e)
 	return true;
 }
 
+static bool score_backfill(struct ctl *c, struct err *e)
+{
+	int64_t last = 0, scored = 0;
+	bool json = c->json;
+	c->json = false;
+	for (bool more = true; more;) {
+		struct buf path;
+		bool printed = false;
+		buf_init(&path, 1024);
+		buf_add_fmt(&path, "/v1/scores/%.40s/backfill", c->argv[0]);
+		http_query_add(&path, "hash", c->argv[1]);
+		buf_add_fmt(&path, "&after=%lld", (long long)last);
+		struct json *j = buf_ok(&path, "the request", e)
+					 ? ctl_call(c, "POST", buf_str(&path), nothing, &printed, e)
+					 : NULL;
+		buf_clear(&path);
+		if (j == NULL)
+			return false;
+		more = ctl_int(j, "scored") > 0;
+		last = ctl_int(j, "last");
+		scored += ctl_int(j, "scored");
+		json_free(j);
+	}
+	if (json)
+		printf("{\"scored\":%lld}\n", (long long)scored);
+	else
+		printf("该模型补评 %lld 个已存主体 / stored subjects scored by this model as well\n",
+		       (long long)scored);
+	return true;
+}
+
 static bool replay(struct ctl *c, struct err *e)
 {
 	int64_t last = 0, checked = 0, different = 0, first = 0;
@@ -313,6 +344,7 @@ const struct ctl_command ctl_score_commands[] = {
 	{ "model", "promote", 2, "NAME HASH", "", model_promote_run },
 	{ "model", "retire", 2, "NAME HASH", "", model_retire_run },
 	{ "score", "run", 2, "NAME CSV [--kind uscc] [--date 2026-01-31]", "kind date", score_run_run },
+	{ "score", "backfill", 2, "NAME HASH", "", score_backfill },
 	{ "score", "show", 2, "SUBJECT PURPOSE [--kind uscc]", "kind", score_show },
 	{ "replay", "", 0, "", "", replay },
 	{ 0 },

@@ -160,6 +160,16 @@ static bool role_of(struct release_context *c, const char *family, const char *h
 			  hash);
 }
 
+bool model_find(struct release_context *c, const char *family, const char *prefix, char *hash, enum model_role *role,
+		struct err *e)
+{
+	int64_t found = 0;
+	if (!hash_find(c, family, prefix, hash, e) || !role_of(c, family, hash, &found, e))
+		return false;
+	*role = (enum model_role)found;
+	return true;
+}
+
 /* --- roles --- */
 
 static bool role_set(struct release_context *c, const char *family, const char *hash, enum model_role role,

@@ -35,6 +35,9 @@ bool model_promote(struct release_context *c, const char *family, const char *ha
 		   int64_t now_s, struct err *e) CHECKED;
 bool model_retire(struct release_context *c, const char *family, const char *hash, const char *operator,
 		  int64_t now_s, struct err *e) CHECKED;
+/* The whole hash of the model of the family that begins so, and what it is there. hash has MODEL_HEX + 1 bytes. */
+bool model_find(struct release_context *c, const char *family, const char *prefix, char *hash, enum model_role *role,
+		struct err *e) CHECKED;
 /* All, or one family's; champion first. */
 bool model_each(struct release_context *c, const char *family, void (*each)(void *arg, const struct model *m),
 		void *arg, struct err *e) CHECKED;

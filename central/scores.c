@@ -83,6 +83,21 @@ bool score_inputs_open(struct release_context *c, const uint8_t subject[HASH_LEN
 	return aead_open(c->vault_key, (struct bytes){ subject, HASH_LEN }, sealed, plain, e);
 }
 
+bool score_insert(struct release_context *c, const struct card *card, const struct score *s, int64_t input,
+		  const char *hash, enum model_role role, struct err *e)
+{
+	struct buf result;
+	char value[32];
+	buf_init(&result, SCORE_RESULT_MAX);
+	score_result_write(card, s, &result);
+	score_value_write(s, value);
+	bool ok = buf_ok(&result, "the result", e) &&
+		  db_run(c->db, e, "INSERT INTO score (input, hash, role, value, result) VALUES (?, ?, ?, ?, ?)",
+			 "ititt", input, hash, (int64_t)role, value, buf_str(&result));
+	buf_clear(&result);
+	return ok;
+}
+
 /* --- a run --- */
 
 struct active {
@@ -271,21 +286,12 @@ static bool model_score(struct run *run, const struct active *a, const struct cs
 			struct err *e)
 {
 	struct value given[CARD_FIELDS_MAX] = { 0 };
-	struct buf result;
-	char value[32];
 	for (size_t i = 0; i < run->columns; i++)
 		if (run->kinds[i] == COLUMN_FIELD && a->fields[i] != CARD_FIELDS_MAX)
 			given[a->fields[i]] = score_input(&a->card->fields[a->fields[i]], row->fields[i]);
 	fast_run(a->fast, given, &run->score);
 	summary_add(run->summary, a, &run->score);
-	buf_init(&result, SCORE_RESULT_MAX);
-	score_result_write(a->card, &run->score, &result);
-	score_value_write(&run->score, value);
-	bool ok = buf_ok(&result, "the result", e) &&
-		  db_run(run->c->db, e, "INSERT INTO score (input, hash, role, value, result) VALUES (?, ?, ?, ?, ?)",
-			 "ititt", input, a->hash, (int64_t)a->role, value, buf_str(&result));
-	buf_clear(&result);
-	return ok;
+	return score_insert(run->c, a->card, &run->score, input, a->hash, a->role, e);
 }
 
 static bool row_score(struct run *run, const struct csv_row *row, struct err *e)

@@ -52,4 +52,13 @@ struct scores_replay {
 bool scores_replay(struct release_context *c, int64_t after, size_t limit, struct scores_replay *out,
 		   struct err *e) CHECKED;
 
+/* A model that came later, on inputs that are stored already: scores those of the family above after that it has not scored, at most
+   SCORES_RUN_MAX, in one transaction. It must be in use in the family. */
+struct scores_backfill {
+	int64_t last; /* input; after when there was none */
+	uint64_t scored;
+};
+bool scores_backfill(struct release_context *c, const char *family, const char *hash, int64_t after,
+		     const char *operator, int64_t now_s, struct scores_backfill *out, struct err *e) CHECKED;
+
 #endif

@@ -11,6 +11,9 @@
 /* Everything said of a score but its value, as JSON; and the value as text, "" when there is none. */
 void score_result_write(const struct card *c, const struct score *s, struct buf *out);
 void score_value_write(const struct score *s, char out[32]);
+/* The row of one score, in the caller's transaction. */
+bool score_insert(struct release_context *c, const struct card *card, const struct score *s, int64_t input,
+		  const char *hash, enum model_role role, struct err *e) CHECKED;
 /* The inputs of one subject under the vault key, bound to it. */
 bool score_inputs_seal(struct release_context *c, const uint8_t subject[HASH_LEN], struct bytes plain,
 		       struct buf *out, struct err *e) CHECKED;

@@ -1,6 +1,7 @@
 /* Stored scores, shown and recomputed. */
 #include "central/registry.h"
 #include "central/scores_inner.h"
+#include "central/store.h"
 #include "protocol/base/json.h"
 
 #include <stdio.h>
@@ -60,12 +61,12 @@ static const struct card *card_of(struct replay *r, const char *hash, struct err
 	return r->cards[at].card;
 }
 
-static bool recompute(struct replay *r, const struct card *card, struct bytes subject, struct bytes sealed,
-		      struct err *e)
+/* The stored inputs through the card, into r->score. */
+static bool score_again(struct replay *r, const struct card *card, struct bytes subject, struct bytes sealed,
+			struct err *e)
 {
 	struct value given[CARD_FIELDS_MAX] = { 0 };
 	buf_reset(&r->plain);
-	buf_reset(&r->result);
 	if (subject.len != HASH_LEN)
 		return err_set(e, ERR_IO, "its subject is damaged");
 	if (!score_inputs_open(r->c, subject.data, sealed, &r->plain, e))
@@ -81,8 +82,17 @@ static bool recompute(struct replay *r, const struct card *card, struct bytes su
 			given[at] = score_input(&card->fields[at], json_text_value(v));
 	}
 	score_run(card, given, &r->score);
-	score_result_write(card, &r->score, &r->result);
 	json_free(inputs);
+	return true;
+}
+
+static bool recompute(struct replay *r, const struct card *card, struct bytes subject, struct bytes sealed,
+		      struct err *e)
+{
+	if (!score_again(r, card, subject, sealed, e))
+		return false;
+	buf_reset(&r->result);
+	score_result_write(card, &r->score, &r->result);
 	return buf_ok(&r->result, "the result", e);
 }
 
@@ -129,20 +139,85 @@ static bool rows_check(struct replay *r, int64_t after, size_t limit, struct sco
 	return ok;
 }
 
-bool scores_replay(struct release_context *c, int64_t after, size_t limit, struct scores_replay *out, struct err *e)
+static struct replay *replay_new(struct release_context *c)
 {
 	struct replay *r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		abort();
-	*out = (struct scores_replay){ .last = after };
 	r->c = c;
 	buf_init(&r->plain, SCORE_INPUTS_MAX);
 	buf_init(&r->result, SCORE_RESULT_MAX);
-	bool ok = rows_check(r, after, limit < SCORES_REPLAY_MAX ? limit : SCORES_REPLAY_MAX, out, e);
+	return r;
+}
+
+static void replay_free(struct replay *r)
+{
 	buf_wipe(&r->plain);
 	buf_clear(&r->result);
 	for (size_t i = 0; i < CARDS_KEPT; i++)
 		card_free(r->cards[i].card);
 	free(r);
+}
+
+bool scores_replay(struct release_context *c, int64_t after, size_t limit, struct scores_replay *out, struct err *e)
+{
+	struct replay *r = replay_new(c);
+	*out = (struct scores_replay){ .last = after };
+	bool ok = rows_check(r, after, limit < SCORES_REPLAY_MAX ? limit : SCORES_REPLAY_MAX, out, e);
+	replay_free(r);
+	return ok;
+}
+
+/* --- a model on inputs that were there before it --- */
+
+static bool input_score(struct replay *r, const struct db_query *q, const char *hash, enum model_role role,
+			struct err *e)
+{
+	const struct card *card = card_of(r, hash, e);
+	return card != NULL && score_again(r, card, db_bytes(q, 1), db_bytes(q, 2), e) &&
+	       score_insert(r->c, card, &r->score, db_int(q, 0), hash, role, e);
+}
+
+static bool inputs_score(struct replay *r, const char *family, const char *hash, enum model_role role, int64_t after,
+			 struct scores_backfill *out, struct err *e)
+{
+	bool row = false;
+	struct db_query *q =
+		db_query(r->c->db,
+			 "SELECT id, subject, inputs FROM score_input i WHERE family = ? AND id > ? AND NOT EXISTS"
+			 " (SELECT 1 FROM score s WHERE s.input = i.id AND s.hash = ?) ORDER BY id LIMIT ?",
+			 e);
+	if (q == NULL)
+		return false;
+	bool ok = db_bind_text(q, 1, family, e) && db_bind_int(q, 2, after, e) && db_bind_text(q, 3, hash, e) &&
+		  db_bind_int(q, 4, SCORES_RUN_MAX, e);
+	while (ok && (ok = db_next(q, &row, e)) && row) {
+		out->last = db_int(q, 0);
+		out->scored++;
+		ok = input_score(r, q, hash, role, e) || err_wrap(e, "input %lld", (long long)out->last);
+	}
+	db_finish(q);
+	return ok;
+}
+
+bool scores_backfill(struct release_context *c, const char *family, const char *prefix, int64_t after,
+		     const char *operator, int64_t now_s, struct scores_backfill *out, struct err *e)
+{
+	char hash[MODEL_HEX + 1] = "";
+	enum model_role role = MODEL_RETIRED;
+	*out = (struct scores_backfill){ .last = after };
+	if (!model_find(c, family, prefix, hash, &role, e))
+		return false;
+	if (role == MODEL_RETIRED)
+		return err_set(e, ERR_CONFLICT, "it is retired: import it again to use it");
+	if (!db_begin(c->db, e))
+		return false;
+	struct replay *r = replay_new(c);
+	bool ok = inputs_score(r, family, hash, role, after, out, e) &&
+		  (out->scored == 0 || audit_add(c->db, now_s, operator, "score.backfill", family, hash, e)) &&
+		  db_commit(c->db, e);
+	replay_free(r);
+	if (!ok)
+		db_rollback(c->db);
 	return ok;
 }

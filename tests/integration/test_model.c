@@ -102,6 +102,9 @@ static void scores_are_stored_shown_and_recomputed(void)
 	expect(0, "最早数据 / oldest input 2025-12-31", "alice", "score show " COMPANY " review");
 	expect(1, "needs an operator's token", NULL, "score show " COMPANY " review");
 	expect(0, "重算 2 个分数，不同 0 个", NULL, "replay");
+	snprintf(line, sizeof(line), "score backfill enterprise %.12s", hash);
+	expect(0, "补评 0 个", "alice", line);
+	expect(1, "no such model", "alice", "score backfill enterprise 0123456789");
 	snprintf(line, sizeof(line), "score run enterprise %s",
 		 file_of("bad.csv", "subject,public_ratting\n" COMPANY ",A\n"));
 	expect(1, "no model of enterprise has a field 'public_ratting'", "alice", line);

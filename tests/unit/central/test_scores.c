@@ -173,6 +173,28 @@ static void every_score_is_recomputed_from_what_is_stored(void)
 	CU_ASSERT_EQUAL(r.checked, 0);
 }
 
+static void a_model_that_comes_later_scores_what_is_stored_once(void)
+{
+	char third[MODEL_HEX + 1];
+	struct scores_backfill b;
+	struct scores_replay r;
+	many(300);
+	CU_ASSERT_TRUE(
+		model_import(&centre.release, FAMILY, bytes_of(model_text("4")), false, "alice", NOW, third, &err));
+	CU_ASSERT_TRUE(scores_backfill(&centre.release, FAMILY, third, 100, "alice", NOW, &b, &err));
+	CU_ASSERT_EQUAL(b.scored, 200);
+	CU_ASSERT_TRUE(scores_backfill(&centre.release, FAMILY, third, 0, "alice", NOW, &b, &err));
+	CU_ASSERT_EQUAL(b.scored, 100); /* the others it has already */
+	CU_ASSERT_TRUE(scores_backfill(&centre.release, FAMILY, third, 0, "alice", NOW, &b, &err));
+	CU_ASSERT_EQUAL(b.scored, 0);
+	CU_ASSERT_TRUE(scores_replay(&centre.release, 0, 5000, &r, &err));
+	CU_ASSERT_EQUAL(r.checked, 900);
+	CU_ASSERT_EQUAL(r.different, 0);
+	CU_ASSERT_TRUE(model_retire(&centre.release, FAMILY, third, "bob", NOW, &err));
+	CU_ASSERT_FALSE(scores_backfill(&centre.release, FAMILY, third, 0, "alice", NOW, &b, &err));
+	CU_ASSERT_EQUAL(err.code, ERR_CONFLICT);
+}
+
 static void tampered(const char *sql, const char *words)
 {
 	struct scores_replay r;
@@ -305,6 +327,8 @@ static CU_TestInfo tests[] = {
 	{ "neither number nor inputs are on disk in the clear", neither_number_nor_inputs_are_on_disk_in_the_clear },
 	{ "a table is scored whole or not at all", a_table_is_scored_whole_or_not_at_all },
 	{ "every score is recomputed from what is stored", every_score_is_recomputed_from_what_is_stored },
+	{ "a model that comes later scores what is stored, once",
+	  a_model_that_comes_later_scores_what_is_stored_once },
 	{ "what was changed behind our back is named", what_was_changed_behind_our_back_is_named },
 	{ "a champion takes two people, and there is one", a_champion_takes_two_people_and_there_is_one },
 	{ "a model is named by its hash and never changed", a_model_is_named_by_its_hash_and_never_changed },
