@@ -187,6 +187,15 @@ void cells_describe(const struct cells *v, size_t from, size_t to, char *out, si
 			 (const char *)first->text.data);
 }
 
+double cells_steps(struct predicate *const *predicates, size_t predicates_len)
+{
+	double steps = 0;
+	for (size_t i = 0; i < predicates_len; i++)
+		for (uint32_t k = 0; k < predicate_len(predicates[i]); k++)
+			steps += 1 + (double)predicate_at(predicates[i], k).values_len;
+	return steps;
+}
+
 size_t cells_places(struct predicate *const *predicates, size_t predicates_len, uint32_t *places, size_t max)
 {
 	bool asked[CARD_FIELDS_MAX] = { false };

@@ -26,6 +26,10 @@ void cells_init(struct cells *out, const struct card *c, uint32_t place, struct 
 void cells_clear(struct cells *v);
 /* Cells from..to (inclusive) for people: "[8, 16)", "'rent'", "any other", "missing". */
 void cells_describe(const struct cells *v, size_t from, size_t to, char *out, size_t size);
+/* Steps that asking all the predicates once takes at most: nodes and values. What asks them for each cell multiplies, and gives up
+   beyond CELLS_WORK_MAX, so that no file of a megabyte keeps a process busy for hours. */
+#define CELLS_WORK_MAX 5e7
+double cells_steps(struct predicate *const *predicates, size_t predicates_len);
 /* Fields that the predicates ask about, each once, ascending; at most max. Returns how many there are. */
 size_t cells_places(struct predicate *const *predicates, size_t predicates_len, uint32_t *places, size_t max);
 

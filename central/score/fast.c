@@ -135,8 +135,12 @@ static void characteristic_add(struct fast *f, size_t i)
 	*out = (struct characteristic){ .attributes = (uint32_t)f->attributes_len };
 	attributes_add(f, h);
 	bool one = cells_places(predicates, h->attributes_len, &place, 1) == 1;
-	if (one && f->kinds[place] != VALUE_BOOL) {
+	if (one && f->kinds[place] != VALUE_BOOL)
 		cells_init(cells, f->card, place, predicates, h->attributes_len);
+	if (cells->cells_len > 0 &&
+	    cells_steps(predicates, h->attributes_len) * (double)cells->cells_len > CELLS_WORK_MAX)
+		cells_clear(cells);
+	if (cells->cells_len > 0) {
 		out->shape = cells->kind == VALUE_NUMBER ? SHAPE_NUMBER : SHAPE_TEXT;
 		out->place = place;
 		out->table = (uint32_t)f->table_len;

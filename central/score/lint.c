@@ -318,13 +318,15 @@ static void unreachable_report(struct glass *g)
 
 static void combinations_check(struct glass *g)
 {
-	size_t combinations = 1;
+	double work = cells_steps(g->predicates, g->h->attributes_len);
 	for (size_t i = 0; i < g->places_len; i++) {
 		cells_init(&g->cells[i], g->card, g->places[i], g->predicates, g->h->attributes_len);
-		combinations *= combinations > LINT_COMBINATIONS_MAX ? 1 : g->cells[i].cells_len;
+		const struct card_field *d = &g->card->fields[g->places[i]];
+		work = (work + (double)(d->intervals_len + d->values_len)) * (double)g->cells[i].cells_len;
 	}
-	if (combinations > LINT_COMBINATIONS_MAX) {
-		found(g, LINT_UNCHECKED, "", "组合过多，未检查", "too many combinations of its fields to look at");
+	if (work > CELLS_WORK_MAX) {
+		found(g, LINT_UNCHECKED, "", "组合过多，未检查",
+		      "too many values or combinations of its fields to look at");
 	} else {
 		if (g->places_len == 1)
 			single_check(g);

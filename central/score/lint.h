@@ -4,15 +4,14 @@
  * <True/> means "otherwise" and is none of these), attributes that can never be the one,
  * and points that go against the trend declared. Exact, since each field's values are cut into cells within which nothing changes
  * (cells.h); only values that the data dictionary and the mining schema let through are looked at. A characteristic over several
- * fields is looked at in all combinations of their cells, up to LINT_COMBINATIONS_MAX, else it is reported as not looked at.
+ * fields is looked at in all combinations of their cells; one with too many (CELLS_WORK_MAX) is reported as not looked at.
  */
 #ifndef CENTRAL_SCORE_LINT_H
 #define CENTRAL_SCORE_LINT_H
 
 #include "central/score/card.h"
 
-#define LINT_COMBINATIONS_MAX 65536
-#define LINT_PLACES_MAX       8
+#define LINT_PLACES_MAX 8
 
 enum lint_kind {
 	LINT_GAP,

@@ -131,6 +131,24 @@ static void several_fields_are_looked_at_in_all_combinations(void)
 	check(N L, NEEDED T_NEEDED, CARD("<Attribute partialScore='1'><True/></Attribute>"), 0, "");
 }
 
+/* 60 sets of 600 values: 72,000 cells, each asked of 36,000 values. */
+static void what_would_take_hours_is_not_begun(void)
+{
+	struct buf body;
+	buf_init(&body, 1 << 20);
+	buf_add_str(&body, "<Characteristic>");
+	for (int i = 0; i < 60; i++) {
+		buf_add_str(&body, "<Attribute partialScore='1'><SimpleSetPredicate field='n' "
+				   "booleanOperator='isIn'><Array type='int'>");
+		for (int k = 0; k < 600; k++)
+			buf_add_fmt(&body, "%d ", i * 600 + k);
+		buf_add_str(&body, "</Array></SimpleSetPredicate></Attribute>");
+	}
+	buf_add_str(&body, "</Characteristic>");
+	check(N, NEEDED, buf_str(&body), 0, "unchecked 1 ");
+	buf_clear(&body);
+}
+
 static CU_TestInfo tests[] = {
 	{ "a card without faults has none", a_card_without_faults_has_none },
 	{ "gaps are named by their interval", gaps_are_named_by_their_interval },
@@ -141,6 +159,7 @@ static CU_TestInfo tests[] = {
 	  what_is_missing_or_unheard_of_is_a_note_and_no_fault },
 	{ "points against the declared trend are named", points_against_the_declared_trend_are_named },
 	{ "several fields are looked at in all combinations", several_fields_are_looked_at_in_all_combinations },
+	{ "what would take hours is not begun", what_would_take_hours_is_not_begun },
 	CU_TEST_INFO_NULL,
 };
 SUITE(score_lint, NULL, NULL, tests);
