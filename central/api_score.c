@@ -147,6 +147,19 @@ static bool scores_show(struct api_call *call, struct err *e)
 	return ok;
 }
 
+/* CSV; the header only with the first slice. */
+static bool scores_table(struct api_call *call, struct err *e)
+{
+	int64_t after = 0, last = 0;
+	call->content_type = "text/csv";
+	if (!api_query_int(call, "after", 0, INT64_MAX, 0, &after, e))
+		return false;
+	if (after == 0)
+		buf_add_str(call->out, SCORES_CSV_HEAD);
+	return scores_csv(&call->central->release, call->path_rest, http_query(call->request, "hash"), after,
+			  call->out, &last, e);
+}
+
 static bool backfill(struct api_call *call, struct err *e)
 {
 	const char *hash = NULL;
@@ -188,6 +201,7 @@ const struct api_route api_score_routes[] = {
 	{ "POST", "/v1/models/%/retire", true, model_end },
 	{ "POST", "/v1/scores/%", true, scores_take },
 	{ "POST", "/v1/scores/%/backfill", true, backfill },
+	{ "GET", "/v1/scores/%", true, scores_table },
 	{ "GET", "/v1/scores", true, scores_show },
 	{ "GET", "/v1/replay", false, replay },
 	{ 0 },

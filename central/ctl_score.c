@@ -305,6 +305,47 @@ static bool score_backfill(struct ctl *c, struct err *e)
 	return true;
 }
 
+/* The id at the start of the last line, or 0 when there is none. */
+static int64_t last_id(const struct buf *csv)
+{
+	size_t at = csv->len > 0 ? csv->len - 1 : 0;
+	while (at > 0 && csv->data[at - 1] != '\n')
+		at--;
+	int64_t id = 0;
+	for (; at < csv->len && csv->data[at] >= '0' && csv->data[at] <= '9'; at++)
+		id = id * 10 + (csv->data[at] - '0');
+	return id;
+}
+
+static bool score_export(struct ctl *c, struct err *e)
+{
+	struct buf path, out;
+	int64_t last = 0;
+	bool ok = true, more = true;
+	buf_init(&path, 1024);
+	buf_init(&out, 1 << 24);
+	while (ok && more) {
+		buf_reset(&path);
+		buf_reset(&out);
+		buf_add_fmt(&path, "/v1/scores/%.40s", c->argv[0]);
+		if (ctl_option(c, "model") != NULL)
+			http_query_add(&path, "hash", ctl_option(c, "model"));
+		if (last > 0) /* what is asked first gives the header */
+			buf_add_fmt(&path, "%cafter=%lld", ctl_option(c, "model") != NULL ? '&' : '?',
+				    (long long)last);
+		ok = buf_ok(&path, "the request", e) && ctl_fetch(c, "GET", buf_str(&path), nothing, &out, e);
+		if (!ok)
+			break;
+		fwrite(out.data, 1, out.len, stdout);
+		int64_t id = last_id(&out);
+		more = id > last;
+		last = id;
+	}
+	buf_clear(&path);
+	buf_clear(&out);
+	return ok;
+}
+
 static bool replay(struct ctl *c, struct err *e)
 {
 	int64_t last = 0, checked = 0, different = 0, first = 0;
@@ -345,6 +386,7 @@ const struct ctl_command ctl_score_commands[] = {
 	{ "model", "retire", 2, "NAME HASH", "", model_retire_run },
 	{ "score", "run", 2, "NAME CSV [--kind uscc] [--date 2026-01-31]", "kind date", score_run_run },
 	{ "score", "backfill", 2, "NAME HASH", "", score_backfill },
+	{ "score", "export", 1, "NAME [--model HASH]", "model", score_export },
 	{ "score", "show", 2, "SUBJECT PURPOSE [--kind uscc]", "kind", score_show },
 	{ "replay", "", 0, "", "", replay },
 	{ 0 },

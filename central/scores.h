@@ -42,6 +42,12 @@ struct score_row {
 bool scores_each(struct release_context *c, enum identifier_kind kind, const char *canonical, size_t limit,
 		 void (*each)(void *arg, const struct score_row *r), void *arg, struct err *e) CHECKED;
 
+/* Rows of CSV, without a header: id, input, subject (masked), model, role, score, oldest_input, scored_s. Of the family, above after, at
+   most SCORES_REPLAY_MAX; hash NULL: of all models. *last is the last row's id, or after. */
+#define SCORES_CSV_HEAD "id,input,subject,model,role,score,oldest_input,scored_s\n"
+bool scores_csv(struct release_context *c, const char *family, const char *hash, int64_t after, struct buf *out,
+		int64_t *last, struct err *e) CHECKED;
+
 /* Recomputes scores with an id above after, at most limit, by the plain interpreter from the stored model and inputs. */
 struct scores_replay {
 	int64_t last; /* id; after when there was none */

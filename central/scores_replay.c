@@ -3,6 +3,7 @@
 #include "central/scores_inner.h"
 #include "central/store.h"
 #include "protocol/base/json.h"
+#include "protocol/rule.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,42 @@ bool scores_each(struct release_context *c, enum identifier_kind kind, const cha
 	}
 	db_finish(q);
 	return ok;
+}
+
+static void csv_row(const struct db_query *q, struct buf *out)
+{
+	char day[11];
+	day_format(db_int(q, 6), day);
+	buf_add_fmt(out, "%lld,%lld,%s,%s,%s,%s,%s,%lld\n", (long long)db_int(q, 0), (long long)db_int(q, 1),
+		    db_text(q, 2), db_text(q, 3), model_role_name((enum model_role)db_int(q, 4)), db_text(q, 5), day,
+		    (long long)db_int(q, 7));
+}
+
+bool scores_csv(struct release_context *c, const char *family, const char *prefix, int64_t after, struct buf *out,
+		int64_t *last, struct err *e)
+{
+	char hash[MODEL_HEX + 1] = "";
+	enum model_role role = MODEL_RETIRED;
+	bool row = false;
+	*last = after;
+	if (prefix != NULL && !model_find(c, family, prefix, hash, &role, e))
+		return false;
+	struct db_query *q = db_query(
+		c->db,
+		"SELECT s.id, s.input, i.masked, s.hash, s.role, s.value, i.oldest_day, i.scored_s FROM score s"
+		" JOIN score_input i ON i.id = s.input WHERE s.id > ? AND i.family = ? AND (? = '' OR s.hash = ?)"
+		" ORDER BY s.id LIMIT ?",
+		e);
+	if (q == NULL)
+		return false;
+	bool ok = db_bind_int(q, 1, after, e) && db_bind_text(q, 2, family, e) && db_bind_text(q, 3, hash, e) &&
+		  db_bind_text(q, 4, hash, e) && db_bind_int(q, 5, SCORES_REPLAY_MAX, e);
+	while (ok && (ok = db_next(q, &row, e)) && row) {
+		*last = db_int(q, 0);
+		csv_row(q, out);
+	}
+	db_finish(q);
+	return ok && buf_ok(out, "the scores", e);
 }
 
 /* Models read for one call of replay. */

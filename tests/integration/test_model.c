@@ -104,6 +104,10 @@ static void scores_are_stored_shown_and_recomputed(void)
 	expect(0, "重算 2 个分数，不同 0 个", NULL, "replay");
 	snprintf(line, sizeof(line), "score backfill enterprise %.12s", hash);
 	expect(0, "补评 0 个", "alice", line);
+	expect(0, "id,input,subject,model,role,score,oldest_input,scored_s\n1,1,", "alice",
+	       "score export enterprise");
+	snprintf(line, sizeof(line), "score export enterprise --model %.12s", hash);
+	expect(0, "champion,644,2025-12-31", "alice", line);
 	expect(1, "no such model", "alice", "score backfill enterprise 0123456789");
 	snprintf(line, sizeof(line), "score run enterprise %s",
 		 file_of("bad.csv", "subject,public_ratting\n" COMPANY ",A\n"));

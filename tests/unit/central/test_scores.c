@@ -195,6 +195,26 @@ static void a_model_that_comes_later_scores_what_is_stored_once(void)
 	CU_ASSERT_EQUAL(err.code, ERR_CONFLICT);
 }
 
+static void scores_are_given_as_a_table_in_slices(void)
+{
+	struct buf out;
+	int64_t last = 0;
+	buf_init(&out, 1 << 20);
+	many(3);
+	CU_ASSERT_TRUE(scores_csv(&centre.release, FAMILY, second, 2, &out, &last, &err));
+	CU_ASSERT_EQUAL(last, 6);
+	char want[400];
+	snprintf(want, sizeof(want),
+		 "4,2,330802********0013,%s,challenger,108.5,2024-10-04,%d\n6,3,330802********0013,%s,challenger,108."
+		 "5,2024-10-04,%d\n",
+		 second, NOW, second, NOW);
+	CU_ASSERT_STRING_EQUAL(buf_str(&out), want);
+	buf_reset(&out);
+	CU_ASSERT_TRUE(scores_csv(&centre.release, FAMILY, NULL, 6, &out, &last, &err));
+	CU_ASSERT_TRUE(last == 6 && out.len == 0);
+	buf_clear(&out);
+}
+
 static void tampered(const char *sql, const char *words)
 {
 	struct scores_replay r;
@@ -329,6 +349,7 @@ static CU_TestInfo tests[] = {
 	{ "every score is recomputed from what is stored", every_score_is_recomputed_from_what_is_stored },
 	{ "a model that comes later scores what is stored, once",
 	  a_model_that_comes_later_scores_what_is_stored_once },
+	{ "scores are given as a table, in slices", scores_are_given_as_a_table_in_slices },
 	{ "what was changed behind our back is named", what_was_changed_behind_our_back_is_named },
 	{ "a champion takes two people, and there is one", a_champion_takes_two_people_and_there_is_one },
 	{ "a model is named by its hash and never changed", a_model_is_named_by_its_hash_and_never_changed },
