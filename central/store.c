@@ -61,6 +61,8 @@ static const char *const scripts[] = {
 	"ALTER TABLE branch ADD COLUMN tampered_s BIGINT NOT NULL DEFAULT 0;",
 	/* 7: images of the appliance */
 	tables_updates,
+	/* 8: models and scores */
+	tables_scores,
 };
 
 struct db *store_open(const char *dir, struct err *e)

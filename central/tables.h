@@ -11,5 +11,7 @@ extern const char tables_uses[];
 extern const char tables_holdings[];
 /* Images of the branches' appliance, and where each branch stands with them. */
 extern const char tables_updates[];
+/* Models, the inputs that were scored, and their scores. */
+extern const char tables_scores[];
 
 #endif

@@ -3,33 +3,15 @@
  * are its successors, each `next` apart. Names and texts borrow from the predicate's own copy of the CBOR.
  * Nothing changes after parsing, and evaluation allocates nothing.
  */
-#include "protocol/rule.h"
+#include "protocol/predicate.h"
 #include "protocol/fields.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum op {
-	OP_EQUAL,
-	OP_NOT_EQUAL,
-	OP_LESS,
-	OP_LESS_OR_EQUAL,
-	OP_GREATER,
-	OP_GREATER_OR_EQUAL,
-	OP_MISSING,
-	OP_NOT_MISSING,
-	OP_IN,
-	OP_NOT_IN,
-	OP_AND,
-	OP_OR,
-	OP_XOR,
-	OP_SURROGATE,
-	OP_TRUE,
-	OP_FALSE,
-	OPS,
-};
-static const char *const op_names[OPS] = {
+static const char *const op_names[PREDICATE_OPS] = {
 	"equal",   "not_equal",   "less", "less_or_equal", "greater", "greater_or_equal",
 	"missing", "not_missing", "in",   "not_in",        "and",     "or",
 	"xor",     "surrogate",   "true", "false",
@@ -40,10 +22,11 @@ static const char *const key_names[KEYS] = { "op", "field", "value", "values", "
 #define BIT(key) (1U << (key))
 
 struct node {
-	enum op op;
+	enum predicate_op op;
 	uint32_t next;
 	uint32_t values, values_len; /* of a comparison (1) or a set */
-	struct bytes field;
+	uint32_t place;              /* of one that was built */
+	struct bytes field;          /* of one that was read */
 };
 
 struct predicate {
@@ -51,6 +34,7 @@ struct predicate {
 	struct node *nodes;
 	struct value *values;
 	uint32_t nodes_len, nodes_cap, values_len, values_cap;
+	uint32_t open[PREDICATE_DEPTH_MAX], open_len; /* compounds not closed yet, while it is built */
 };
 
 void predicate_free(struct predicate *p)
@@ -125,7 +109,7 @@ static bool one_value(struct predicate *p, struct node *n, struct bytes item, st
 	struct cbor c = cbor_over(item);
 	if (!value_add(p, n, &c, e))
 		return false;
-	bool ordering = n->op >= OP_LESS && n->op <= OP_GREATER_OR_EQUAL;
+	bool ordering = n->op >= PREDICATE_LESS && n->op <= PREDICATE_GREATER_OR_EQUAL;
 	if (ordering && p->values[p->values_len - 1].kind != VALUE_NUMBER)
 		return err_set(e, ERR_INPUT, "'%s' compares numbers only", op_names[n->op]);
 	return true;
@@ -146,26 +130,26 @@ static bool many_values(struct predicate *p, struct node *n, struct bytes item, 
 }
 
 /* Which fields the operator has; each is needed and no other may stand there. */
-static unsigned keys_of(enum op op)
+static unsigned keys_of(enum predicate_op op)
 {
 	switch (op) {
-	case OP_MISSING:
-	case OP_NOT_MISSING: return BIT(KEY_FIELD);
-	case OP_IN:
-	case OP_NOT_IN: return BIT(KEY_FIELD) | BIT(KEY_VALUES);
-	case OP_AND:
-	case OP_OR:
-	case OP_XOR:
-	case OP_SURROGATE: return BIT(KEY_OF);
-	case OP_TRUE:
-	case OP_FALSE:
-	case OPS: return 0;
-	case OP_EQUAL:
-	case OP_NOT_EQUAL:
-	case OP_LESS:
-	case OP_LESS_OR_EQUAL:
-	case OP_GREATER:
-	case OP_GREATER_OR_EQUAL: break;
+	case PREDICATE_MISSING:
+	case PREDICATE_NOT_MISSING: return BIT(KEY_FIELD);
+	case PREDICATE_IN:
+	case PREDICATE_NOT_IN: return BIT(KEY_FIELD) | BIT(KEY_VALUES);
+	case PREDICATE_AND:
+	case PREDICATE_OR:
+	case PREDICATE_XOR:
+	case PREDICATE_SURROGATE: return BIT(KEY_OF);
+	case PREDICATE_TRUE:
+	case PREDICATE_FALSE:
+	case PREDICATE_OPS: return 0;
+	case PREDICATE_EQUAL:
+	case PREDICATE_NOT_EQUAL:
+	case PREDICATE_LESS:
+	case PREDICATE_LESS_OR_EQUAL:
+	case PREDICATE_GREATER:
+	case PREDICATE_GREATER_OR_EQUAL: break;
 	}
 	return BIT(KEY_FIELD) | BIT(KEY_VALUE);
 }
@@ -176,10 +160,10 @@ static bool node_head(struct bytes item, struct node *n, struct bytes values[KEY
 	if (!fields_read(item, key_names, KEYS, values, e) ||
 	    !field_text(values[KEY_OP], "op", name, sizeof(name), e))
 		return false;
-	n->op = OP_EQUAL;
-	while (n->op < OPS && strcmp(name, op_names[n->op]) != 0)
+	n->op = PREDICATE_EQUAL;
+	while (n->op < PREDICATE_OPS && strcmp(name, op_names[n->op]) != 0)
 		n->op++;
-	if (n->op == OPS)
+	if (n->op == PREDICATE_OPS)
 		return err_set(e, ERR_INPUT, "unknown operator '%s'", name);
 	for (unsigned k = KEY_FIELD; k < KEYS; k++)
 		if ((values[k].data != NULL) != ((keys_of(n->op) & BIT(k)) != 0))
@@ -234,13 +218,19 @@ static bool node_parse(struct predicate *p, struct bytes item, unsigned depth, s
 	return true;
 }
 
+struct predicate *predicate_new(void)
+{
+	struct predicate *p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		abort();
+	return p;
+}
+
 struct predicate *predicate_parse(struct bytes item, struct err *e)
 {
 	if (!cbor_check(item, e))
 		return NULL;
-	struct predicate *p = calloc(1, sizeof(*p));
-	if (p == NULL)
-		abort();
+	struct predicate *p = predicate_new();
 	p->item = malloc(item.len);
 	if (p->item == NULL)
 		abort();
@@ -326,23 +316,23 @@ static enum truth node_compare(const struct predicate *p, const struct node *n, 
 	if (fact->kind != v->kind)
 		return TRUTH_UNKNOWN;
 	switch (n->op) {
-	case OP_EQUAL: return truth_of(value_same(fact, v));
-	case OP_NOT_EQUAL: return truth_of(!value_same(fact, v));
-	case OP_LESS: return truth_of(fact->number < v->number);
-	case OP_LESS_OR_EQUAL: return truth_of(fact->number <= v->number);
-	case OP_GREATER: return truth_of(fact->number > v->number);
-	case OP_GREATER_OR_EQUAL: return truth_of(fact->number >= v->number);
-	case OP_MISSING:
-	case OP_NOT_MISSING:
-	case OP_IN:
-	case OP_NOT_IN:
-	case OP_AND:
-	case OP_OR:
-	case OP_XOR:
-	case OP_SURROGATE:
-	case OP_TRUE:
-	case OP_FALSE:
-	case OPS: break;
+	case PREDICATE_EQUAL: return truth_of(value_same(fact, v));
+	case PREDICATE_NOT_EQUAL: return truth_of(!value_same(fact, v));
+	case PREDICATE_LESS: return truth_of(fact->number < v->number);
+	case PREDICATE_LESS_OR_EQUAL: return truth_of(fact->number <= v->number);
+	case PREDICATE_GREATER: return truth_of(fact->number > v->number);
+	case PREDICATE_GREATER_OR_EQUAL: return truth_of(fact->number >= v->number);
+	case PREDICATE_MISSING:
+	case PREDICATE_NOT_MISSING:
+	case PREDICATE_IN:
+	case PREDICATE_NOT_IN:
+	case PREDICATE_AND:
+	case PREDICATE_OR:
+	case PREDICATE_XOR:
+	case PREDICATE_SURROGATE:
+	case PREDICATE_TRUE:
+	case PREDICATE_FALSE:
+	case PREDICATE_OPS: break;
 	}
 	return TRUTH_UNKNOWN;
 }
@@ -350,6 +340,7 @@ static enum truth node_compare(const struct predicate *p, const struct node *n, 
 struct facts {
 	const struct rule_fact *facts;
 	size_t len;
+	const struct value *places; /* or NULL */
 };
 static enum truth node_eval(const struct predicate *p, uint32_t at, const struct facts *f);
 
@@ -361,52 +352,135 @@ static enum truth node_compound(const struct predicate *p, uint32_t at, const st
 	bool unknown = false, odd = false;
 	for (uint32_t i = at + 1; i < n->next; i = p->nodes[i].next) {
 		enum truth t = node_eval(p, i, f);
-		if ((n->op == OP_AND && t == TRUTH_FALSE) || (n->op == OP_OR && t == TRUTH_TRUE))
+		if ((n->op == PREDICATE_AND && t == TRUTH_FALSE) || (n->op == PREDICATE_OR && t == TRUTH_TRUE))
 			return t;
-		if (n->op == OP_SURROGATE && t != TRUTH_UNKNOWN)
+		if (n->op == PREDICATE_SURROGATE && t != TRUTH_UNKNOWN)
 			return t;
 		unknown |= t == TRUTH_UNKNOWN;
 		odd ^= t == TRUTH_TRUE;
 	}
 	if (unknown)
 		return TRUTH_UNKNOWN;
-	return truth_of(n->op == OP_XOR ? odd : n->op == OP_AND);
+	return truth_of(n->op == PREDICATE_XOR ? odd : n->op == PREDICATE_AND);
 }
 
 static enum truth node_eval(const struct predicate *p, uint32_t at, const struct facts *f)
 {
 	const struct node *n = &p->nodes[at];
 	switch (n->op) {
-	case OP_TRUE: return TRUTH_TRUE;
-	case OP_FALSE: return TRUTH_FALSE;
-	case OP_AND:
-	case OP_OR:
-	case OP_XOR:
-	case OP_SURROGATE: return node_compound(p, at, f);
-	case OP_MISSING:
-	case OP_NOT_MISSING:
-	case OP_IN:
-	case OP_NOT_IN:
-	case OP_EQUAL:
-	case OP_NOT_EQUAL:
-	case OP_LESS:
-	case OP_LESS_OR_EQUAL:
-	case OP_GREATER:
-	case OP_GREATER_OR_EQUAL:
-	case OPS: break;
+	case PREDICATE_TRUE: return TRUTH_TRUE;
+	case PREDICATE_FALSE: return TRUTH_FALSE;
+	case PREDICATE_AND:
+	case PREDICATE_OR:
+	case PREDICATE_XOR:
+	case PREDICATE_SURROGATE: return node_compound(p, at, f);
+	case PREDICATE_MISSING:
+	case PREDICATE_NOT_MISSING:
+	case PREDICATE_IN:
+	case PREDICATE_NOT_IN:
+	case PREDICATE_EQUAL:
+	case PREDICATE_NOT_EQUAL:
+	case PREDICATE_LESS:
+	case PREDICATE_LESS_OR_EQUAL:
+	case PREDICATE_GREATER:
+	case PREDICATE_GREATER_OR_EQUAL:
+	case PREDICATE_OPS: break;
 	}
-	const struct value *fact = fact_value(f->facts, f->len, n->field);
-	if (n->op == OP_MISSING || n->op == OP_NOT_MISSING)
-		return truth_of((fact->kind == VALUE_MISSING) == (n->op == OP_MISSING));
-	if (n->op == OP_IN)
+	const struct value *fact = f->places != NULL ? &f->places[n->place] : fact_value(f->facts, f->len, n->field);
+	if (n->op == PREDICATE_MISSING || n->op == PREDICATE_NOT_MISSING)
+		return truth_of((fact->kind == VALUE_MISSING) == (n->op == PREDICATE_MISSING));
+	if (n->op == PREDICATE_IN)
 		return node_in(p, n, fact);
-	if (n->op == OP_NOT_IN)
+	if (n->op == PREDICATE_NOT_IN)
 		return truth_not(node_in(p, n, fact));
 	return node_compare(p, n, fact);
 }
 
 enum truth predicate_eval(const struct predicate *p, const struct rule_fact *facts, size_t facts_len)
 {
-	struct facts f = { facts, facts_len };
+	struct facts f = { facts, facts_len, NULL };
 	return node_eval(p, 0, &f);
+}
+
+/* --- building --- */
+
+static bool is_compound(enum predicate_op op)
+{
+	return op >= PREDICATE_AND && op <= PREDICATE_SURROGATE;
+}
+
+/* Nothing may stand behind the root. */
+static bool node_push(struct predicate *p, struct node n, struct err *e)
+{
+	if (p->nodes_len == PREDICATE_NODES_MAX)
+		return err_set(e, ERR_FULL, "more than %d predicates in one", PREDICATE_NODES_MAX);
+	if (p->nodes_len > 0 && p->open_len == 0)
+		return err_set(e, ERR_INPUT, "more than one predicate");
+	p->nodes = grown(p->nodes, p->nodes_len, &p->nodes_cap, sizeof(*p->nodes));
+	n.next = p->nodes_len + 1;
+	p->nodes[p->nodes_len++] = n;
+	return true;
+}
+
+bool predicate_open(struct predicate *p, enum predicate_op op, struct err *e)
+{
+	assert(is_compound(op));
+	if (p->open_len == PREDICATE_DEPTH_MAX)
+		return err_set(e, ERR_INPUT, "predicates nest deeper than %d", PREDICATE_DEPTH_MAX);
+	if (!node_push(p, (struct node){ .op = op }, e))
+		return false;
+	p->open[p->open_len++] = p->nodes_len - 1;
+	return true;
+}
+
+bool predicate_close(struct predicate *p, struct err *e)
+{
+	assert(p->open_len > 0);
+	uint32_t at = p->open[--p->open_len];
+	p->nodes[at].next = p->nodes_len;
+	return p->nodes_len > at + 1 || err_set(e, ERR_INPUT, "'%s' is empty", op_names[p->nodes[at].op]);
+}
+
+bool predicate_leaf(struct predicate *p, enum predicate_op op, uint32_t place, const struct value *values,
+		    size_t values_len, struct err *e)
+{
+	assert(!is_compound(op));
+	unsigned keys = keys_of(op);
+	bool ordering = op >= PREDICATE_LESS && op <= PREDICATE_GREATER_OR_EQUAL;
+	struct node n = { .op = op, .place = place, .values = p->values_len, .values_len = (uint32_t)values_len };
+	assert((keys & BIT(KEY_VALUE)) == 0 || values_len == 1);
+	if ((keys & BIT(KEY_VALUES)) != 0 && (values_len == 0 || values_len > PREDICATE_SET_MAX))
+		return err_set(e, ERR_INPUT, "a set has %d values at most, and one at least", PREDICATE_SET_MAX);
+	for (size_t i = 0; i < values_len; i++) {
+		if (values[i].kind != values[0].kind)
+			return err_set(e, ERR_INPUT, "values are of different kinds");
+		if (ordering && values[i].kind != VALUE_NUMBER)
+			return err_set(e, ERR_INPUT, "'%s' compares numbers only", op_names[op]);
+		p->values = grown(p->values, p->values_len, &p->values_cap, sizeof(*p->values));
+		p->values[p->values_len++] = values[i];
+	}
+	return node_push(p, n, e);
+}
+
+bool predicate_whole(const struct predicate *p, struct err *e)
+{
+	return (p->nodes_len > 0 && p->open_len == 0) || err_set(e, ERR_INPUT, "the predicate is missing");
+}
+
+enum truth predicate_eval_places(const struct predicate *p, const struct value *places)
+{
+	struct facts f = { NULL, 0, places };
+	return node_eval(p, 0, &f);
+}
+
+uint32_t predicate_len(const struct predicate *p)
+{
+	return p->nodes_len;
+}
+
+struct predicate_node predicate_at(const struct predicate *p, uint32_t at)
+{
+	const struct node *n = &p->nodes[at];
+	const struct value *values = n->values_len > 0 ? &p->values[n->values] : NULL;
+	return (struct predicate_node){ n->op, n->next, n->place, values, n->values_len };
 }

@@ -15,38 +15,12 @@
 #ifndef PROTOCOL_RULE_H
 #define PROTOCOL_RULE_H
 
-#include "protocol/cbor.h"
-#include "protocol/base/limits.h"
+#include "protocol/predicate.h"
 
 enum outcome { OUTCOME_PASS = 1, OUTCOME_ENHANCED, OUTCOME_REFER, OUTCOME_REFUSE }; /* ascending severity */
 const char *outcome_name(enum outcome o); /* "pass", "enhanced", "refer", "refuse" */
 const char *outcome_zh(enum outcome o);   /* 通过 加强核查 转人工 拒绝 */
 bool outcome_of(const char *name, enum outcome *o);
-
-enum truth { TRUTH_FALSE, TRUTH_TRUE, TRUTH_UNKNOWN };
-
-enum value_kind { VALUE_MISSING, VALUE_BOOL, VALUE_NUMBER, VALUE_TEXT };
-struct value {
-	enum value_kind kind;
-	bool boolean;
-	double number;
-	struct bytes text; /* borrowed */
-};
-struct rule_fact {
-	char name[NAME_MAX_LEN * 2 + 1]; /* "list.black-dishonest", "age_years" */
-	struct value value;
-};
-
-/* Parsed once, evaluated many times; immutable. */
-struct predicate;
-#define PREDICATE_DEPTH_MAX 6    /* compounds within compounds: what CBOR_DEPTH_MAX leaves inside a document */
-#define PREDICATE_NODES_MAX 1024 /* of one rule */
-struct predicate *predicate_parse(struct bytes item, struct err *e) CHECKED; /* one CBOR item P */
-void predicate_free(struct predicate *p);
-/* Facts are looked up by binary search: sort them first. Of two with one name, either may be seen. */
-void rule_facts_sort(struct rule_fact *facts, size_t facts_len);
-const struct rule_fact *rule_fact_find(const struct rule_fact *facts, size_t facts_len, const char *name);
-enum truth predicate_eval(const struct predicate *p, const struct rule_fact *facts, size_t facts_len);
 
 /* Kept for reasons the program gives itself; no rule of a document may be called so. */
 #define RULE_BUILTIN "builtin"

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""seed_corpora.py FOLDER: first inputs for the fuzz targets of certificates, out of the public test data in $XINBIAN_VECTORS (or
+"""seed_corpora.py FOLDER: first inputs for the fuzz targets of certificates and scorecards, out of the public test data in $XINBIAN_VECTORS (or
 ../shared/vectors), the worked bytes of protocol/certificates.md and the samples. What stands in FOLDER already stays."""
 import base64
 import glob
@@ -59,6 +59,9 @@ def main():
                 put(WORKED[name], block.encode() if name.startswith("text") else bytes.fromhex(block))
     with open("central/sample/kinds.json", encoding="utf-8") as f:
         put("kinds", cbor(json.load(f)))
+    for path in glob.glob("central/sample/*.pmml") + glob.glob(os.path.join(VECTORS, "pmml", "*.pmml")):
+        with open(path, "rb") as f:
+            put("pmml", f.read())
     files = glob.glob(os.path.join(VECTORS, "dgc", "*", "*.json")) + glob.glob(os.path.join(VECTORS, "cose", "*.json"))
     for path in files:
         with open(path, encoding="utf-8") as f:
