@@ -9,5 +9,7 @@ extern const char tables_registry[];
 extern const char tables_uses[];
 /* Consents, what is set aside for branches, and who was given what. */
 extern const char tables_holdings[];
+/* Departments' sources, their batches and rows. */
+extern const char tables_ingest[];
 
 #endif
