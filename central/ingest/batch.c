@@ -435,6 +435,8 @@ bool batch_release(struct release_context *c, int64_t id, const char *why, const
 	if (b.state != BATCH_HELD)
 		return err_set(e, ERR_CONFLICT, "batch %lld is %s; only a held one is released", (long long)id,
 			       batch_state_name(b.state));
+	if (batch_rows(&b) == 0)
+		return err_set(e, ERR_CONFLICT, "batch %lld has no row that counts; discard it", (long long)id);
 	return db_begin(c->db, e) && finish(c, decide(c, &b, BATCH_CURRENT, why, operator, now_s, e), e);
 }
 

@@ -268,6 +268,14 @@ static void what_looks_wrong_as_a_whole_waits_for_a_person_with_a_reason(void)
 	CU_ASSERT_FALSE(batch_discard(c, few, "no", "bob", CENTRE_NOW_S, &e));
 }
 
+static void an_empty_batch_is_never_released(void)
+{
+	int64_t id = load_text("2026-10", "统一社会信用代码,月份,营业收入,备注\n");
+	CU_ASSERT_EQUAL(batch_of(id).state, BATCH_HELD);
+	CU_ASSERT_FALSE(batch_release(c, id, "reason", "bob", CENTRE_NOW_S, &e));
+	CU_ASSERT_EQUAL(e.code, ERR_CONFLICT);
+}
+
 static void a_discarded_batch_keeps_its_story_and_none_of_its_rows(void)
 {
 	load_made("2026-09", 1, 100, "2026-09", "");
@@ -391,6 +399,7 @@ static CU_TestInfo tests[] = {
 	{ "a file that is none leaves nothing but its refusal", a_file_that_is_none_leaves_nothing_but_its_refusal },
 	{ "what looks wrong as a whole waits for a person with a reason",
 	  what_looks_wrong_as_a_whole_waits_for_a_person_with_a_reason },
+	{ "an empty batch is never released", an_empty_batch_is_never_released },
 	{ "a discarded batch keeps its story and none of its rows",
 	  a_discarded_batch_keeps_its_story_and_none_of_its_rows },
 	{ "of a key given twice the first row counts", of_a_key_given_twice_the_first_row_counts },
