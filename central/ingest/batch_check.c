@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLICE_ROWS    500000 /* 16 MB while a slice is sorted */
+#define SLICE_ROWS    250000 /* 8 MB while a slice is sorted */
 #define INDEX_ENTRIES 512    /* in one block of the index */
 #define ENTRY_SIZE    12     /* tag(8) row(4), little-endian */
 #define ROWS_TO_JUDGE 10     /* fewer say nothing */

@@ -221,6 +221,16 @@ static unsigned check_date(const struct schema_field *f, struct bytes t, struct 
 static unsigned check_month(struct bytes t, struct cell *out)
 {
 	struct date_parts p;
+	int64_t day = 0;
+	if (t.len == 7) {
+		memcpy(out->own, t.data, 7);
+		memcpy(out->own + 7, "-01", 4);
+		if (day_parse(bytes_of(out->own), &day, NULL)) {
+			out->text = t;
+			out->value = (double)day;
+			return FAULT_NONE;
+		}
+	}
 	if (!date_split(t, &p))
 		return FAULT_MONTH;
 	date_unpack(&p);
@@ -230,10 +240,7 @@ static unsigned check_month(struct bytes t, struct cell *out)
 	if (fault != FAULT_NONE)
 		return FAULT_MONTH;
 	out->text.len = 7;
-	if (bytes_equal(t, out->text))
-		out->text = t;
-	else
-		out->repair = REPAIR_DATE_FORM;
+	out->repair = REPAIR_DATE_FORM;
 	return FAULT_NONE;
 }
 
