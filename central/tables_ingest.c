@@ -39,4 +39,18 @@ const char tables_ingest[] =
 	"CREATE TABLE batch_reject (batch BIGINT NOT NULL REFERENCES batch (id), row BIGINT NOT NULL, faults BLOB "
 	"NOT "
 	"NULL,"
-	" raw BLOB NOT NULL, PRIMARY KEY (batch, row));";
+	" raw BLOB NOT NULL, PRIMARY KEY (batch, row));"
+	/* Subjects that stand for another, or are stood for; of all others nothing is kept but their records. tag: rows_subject_tag.
+	   sealed: the identifier. */
+	"CREATE TABLE subject (tag BIGINT PRIMARY KEY, kind INTEGER NOT NULL, sealed BLOB NOT NULL);"
+	"CREATE TABLE subject_alias (id INTEGER PRIMARY KEY, alias BIGINT NOT NULL REFERENCES subject (tag), root "
+	"BIGINT "
+	"NOT NULL"
+	" REFERENCES subject (tag), why TEXT NOT NULL, created_by TEXT NOT NULL, created_s BIGINT NOT NULL, ended_by "
+	"TEXT, ended_s BIGINT);"
+	"CREATE UNIQUE INDEX subject_alias_live ON subject_alias (alias) WHERE ended_s IS NULL;"
+	"CREATE INDEX subject_alias_root ON subject_alias (root);"
+	"CREATE TABLE subject_read (id INTEGER PRIMARY KEY, tag BIGINT NOT NULL, time_s BIGINT NOT NULL, who TEXT "
+	"NOT "
+	"NULL, purpose TEXT NOT NULL);"
+	"CREATE INDEX subject_read_tag ON subject_read (tag);";

@@ -1,6 +1,7 @@
 #include "central/ingest/rows.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BLOCK_BYTES 32768U /* then it is stored */
@@ -17,6 +18,7 @@ void rows_keys_make(const uint8_t vault_key[32], struct rows_keys *k)
 	uint8_t subject[32];
 	derive(vault_key, "rows", k->seal, sizeof(k->seal));
 	derive(vault_key, "rejects", k->reject, sizeof(k->reject));
+	derive(vault_key, "identities", k->identity, sizeof(k->identity));
 	derive(vault_key, "keys", k->sip, sizeof(k->sip));
 	derive(vault_key, "subjects", subject, sizeof(subject));
 	hmac_key_init(&k->subject, (struct bytes){ subject, sizeof(subject) });
@@ -278,6 +280,53 @@ bool rows_load(struct db *db, const struct rows_keys *k, int64_t batch, uint32_t
 		     record_find(buf_bytes(memory), row, fields, out, e);
 	}
 	db_finish(q);
+	return ok;
+}
+
+#define ENTRY_SIZE 12 /* as batch_check.c writes them */
+
+static int row_compare(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	return (x > y) - (x < y);
+}
+
+static void entries_find(struct bytes entries, int64_t tag, uint32_t *rows, size_t max, size_t *len)
+{
+	size_t from = 0, to = entries.len / ENTRY_SIZE;
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+		if ((int64_t)load_le(entries.data + mid * ENTRY_SIZE, 8) < tag)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	for (; (from + 1) * ENTRY_SIZE <= entries.len && *len < max; from++) {
+		const uint8_t *p = entries.data + from * ENTRY_SIZE;
+		if ((int64_t)load_le(p, 8) != tag)
+			break;
+		rows[(*len)++] = (uint32_t)load_le(p + 8, 4);
+	}
+}
+
+/* Backwards from the last block that begins at or before the tag, as long as a block reaches it. */
+bool rows_of_subject(struct db *db, int64_t batch, int64_t tag, uint32_t *rows, size_t max, size_t *len,
+		     struct err *e)
+{
+	struct db_query *q = db_query(db,
+				      "SELECT last_tag, entries FROM batch_index WHERE batch = ? AND first_tag <= ?"
+				      " ORDER BY first_tag DESC, seq DESC",
+				      e);
+	bool row = false;
+	*len = 0;
+	if (q == NULL)
+		return false;
+	bool ok = db_bind_int(q, 1, batch, e) && db_bind_int(q, 2, tag, e);
+	while (ok && (ok = db_next(q, &row, e)) && row && db_int(q, 0) >= tag)
+		entries_find(db_bytes(q, 1), tag, rows, max, len);
+	db_finish(q);
+	if (*len > 1)
+		qsort(rows, *len, sizeof(*rows), row_compare);
 	return ok;
 }
 

@@ -18,7 +18,7 @@
 #define ROWS_TAG_SIZE 28
 
 struct rows_keys {
-	uint8_t seal[32], reject[32], sip[16];
+	uint8_t seal[32], reject[32], identity[32], sip[16];
 	struct hmac_key subject;
 };
 void rows_keys_make(const uint8_t vault_key[32], struct rows_keys *k);
@@ -52,6 +52,10 @@ struct rows_record {
 /* One record; memory is reset and holds it. ERR_MISSING. */
 bool rows_load(struct db *db, const struct rows_keys *k, int64_t batch, uint32_t row, size_t fields,
 	       struct buf *memory, struct rows_record *out, struct err *e) CHECKED;
+
+/* The accepted rows of a batch whose subject has this tag, in order; keys given twice among them. At most max. */
+bool rows_of_subject(struct db *db, int64_t batch, int64_t tag, uint32_t *rows, size_t max, size_t *len,
+		     struct err *e) CHECKED;
 
 struct rows_tag {
 	uint32_t row;
