@@ -6,7 +6,7 @@
 #include "central/ingest/batch.h"
 #include "central/store.h"
 #include "protocol/base/file.h"
-#include "tests/support/child.h"
+#include "tests/support/lone_central.h"
 #include "tests/test.h"
 
 #include <signal.h>
@@ -20,7 +20,8 @@
 #define KILLS   50
 #define ROWS    24000
 #define NOW_S   1795500000 /* 2026-11-24 */
-#define TIME_S  120        /* for all of it; a machine that is slower than this kills less often and says so */
+#define TIME_S  240        /* for all of it */
+#define MOST_US 400000
 #define TAGS_OF 28
 
 static const uint8_t vault_key[32] = "the vault key of a test central";
@@ -193,6 +194,7 @@ static void killed_fifty_times_a_load_leaves_what_an_undisturbed_one_leaves(void
 	int64_t took = now_us();
 	CU_ASSERT_TRUE_FATAL(load_for(calm, buf_bytes(&file), (int64_t)TIME_S * 1000000));
 	took = now_us() - took;
+	took = took < MOST_US ? took : MOST_US; /* the first one was slow because of others, it may be */
 	tables_hash(calm, want);
 	srandom(20261124);
 	while (kills < KILLS && now_us() < end) {
@@ -217,107 +219,49 @@ static void killed_fifty_times_a_load_leaves_what_an_undisturbed_one_leaves(void
 
 /* --- the programs themselves --- */
 
-static char central_dir[100], token[128];
+static struct lone_central central;
 
-static pid_t central_start(void)
+/* Kills by turns the tool, and the tool and the daemon. */
+static void kill_some(const char *path, int times)
 {
-	char ini[160], log[160], sock[160];
-	snprintf(ini, sizeof(ini), "%s/central.ini", central_dir);
-	snprintf(log, sizeof(log), "%s/centrald.log", central_dir);
-	snprintf(sock, sizeof(sock), "%s/ctl.sock", central_dir);
-	unlink(sock);
-	const char *argv[] = { "centrald", "-c", ini, NULL };
-	pid_t pid = child_start(argv, log);
-	for (int i = 0; i < 500 && access(sock, F_OK) != 0; i++)
-		sleep_ms(20);
-	return pid;
-}
-
-static int ctl(struct buf *out, const char *words)
-{
-	return child_run_words(out, "centralctl -d %s --token-file %s %s", central_dir, token, words);
-}
-
-static void central_make(void)
-{
-	struct buf out;
-	struct err e = { 0 };
-	buf_init(&out, 1U << 20);
-	snprintf(central_dir, sizeof(central_dir), "%s/central", test_dir());
-	snprintf(token, sizeof(token), "%s.token", central_dir);
-	int rc = child_run_words(&out, "centralctl -d %s init --host localhost --broker-port %d --api-port %d",
-				 central_dir, free_port(), free_port());
-	if (rc != 0)
-		printf("%s", buf_str(&out));
-	CU_ASSERT_EQUAL_FATAL(rc, 0);
-	buf_clear(&out);
-	(void)e;
-}
-
-static void operator_make(void)
-{
-	struct buf out;
-	struct err e = { 0 };
-	buf_init(&out, 1U << 20);
-	CU_ASSERT_EQUAL_FATAL(child_run_words(&out, "centralctl -d %s --json operator add alice", central_dir), 0);
-	struct json *j = json_parse(buf_bytes(&out), &e);
-	const char *text = NULL;
-	CU_ASSERT_TRUE_FATAL(j != NULL && json_text(j, "token", 128, &text, &e));
-	CU_ASSERT_TRUE_FATAL(file_write(token, bytes_of(text), 0600, &e));
-	json_free(j);
-	buf_clear(&out);
+	char log[160];
+	const char *argv[] = { "centralctl", "-d", central.dir, "--token-file", central.token, "batch",
+			       "load",       "s",  path,        "--period",     "2026-10",     NULL };
+	snprintf(log, sizeof(log), "%s.tool.log", central.dir);
+	for (int i = 0; i < times; i++) {
+		pid_t tool = child_start(argv, log);
+		sleep_ms(5 + (int)(random() % 150));
+		if (i % 2 == 0)
+			lone_central_stop(&central, SIGKILL);
+		child_stop(tool, SIGKILL);
+		if (i % 2 == 0)
+			lone_central_start(&central);
+	}
 }
 
 static void a_killed_centrald_or_centralctl_is_gone_on_with_by_the_same_command(void)
 {
 	struct buf file, out;
 	struct err e = { 0 };
-	char path[160], source[160], words[400];
-	unsigned kills = 0;
-	central_make();
-	pid_t daemon = central_start();
-	operator_make();
-	file_make(&file);
-	buf_init(&out, 1U << 20);
-	snprintf(path, sizeof(path), "%s.csv", central_dir);
-	snprintf(source, sizeof(source), "%s.json", central_dir);
-	CU_ASSERT_TRUE_FATAL(file_write(path, buf_bytes(&file), 0600, &e) &&
-			     file_write(source, bytes_of(catalogue), 0600, &e));
-	snprintf(words, sizeof(words), "source import %s", source);
-	CU_ASSERT_EQUAL_FATAL(ctl(&out, words), 0);
-	snprintf(words, sizeof(words), "--json batch load s %s --period 2026-10", path);
-	for (int i = 0; i < 8; i++) {
-		const char *argv[] = { "centralctl", "-d", central_dir, "--token-file", token,     "batch",
-				       "load",       "s",  path,        "--period",     "2026-10", NULL };
-		char log[160];
-		snprintf(log, sizeof(log), "%s.log", central_dir);
-		pid_t tool = child_start(argv, log);
-		sleep_ms(5 + (int)(random() % 150));
-		if (i % 2 == 0) {
-			child_stop(daemon, SIGKILL);
-			child_stop(tool, SIGKILL);
-			daemon = central_start();
-		} else {
-			child_stop(tool, SIGKILL);
-		}
-		kills++;
-	}
-	buf_reset(&out);
-	int rc = ctl(&out, words);
-	if (rc != 0)
-		printf("%s", buf_str(&out));
-	CU_ASSERT_EQUAL(rc, 0);
-	const char *json = strchr(buf_str(&out), '{');
-	struct json *j = json != NULL ? json_parse(bytes_of(json), &e) : NULL;
+	char path[160], source[160];
 	const char *state = NULL;
 	int64_t accepted = 0, rejected = 0;
+	lone_central_open(&central);
+	file_make(&file);
+	buf_init(&out, 1U << 20);
+	snprintf(path, sizeof(path), "%s.csv", central.dir);
+	snprintf(source, sizeof(source), "%s.json", central.dir);
+	CU_ASSERT_TRUE_FATAL(file_write(path, buf_bytes(&file), 0600, &e) &&
+			     file_write(source, bytes_of(catalogue), 0600, &e));
+	CU_ASSERT_EQUAL_FATAL(lone_central_ctl(&central, &out, "source import %s", source), 0);
+	kill_some(path, 8);
+	struct json *j = lone_central_json(&central, "batch load s %s --period 2026-10", path);
 	CU_ASSERT_TRUE(j != NULL && json_text(j, "state", 32, &state, &e) && strcmp(state, "current") == 0 &&
 		       json_int(j, "accepted", 0, ROWS, &accepted, &e) &&
 		       json_int(j, "rejected", 0, ROWS, &rejected, &e));
 	CU_ASSERT_EQUAL(accepted + rejected, ROWS);
-	CU_ASSERT_EQUAL(kills, 8);
 	json_free(j);
-	child_stop(daemon, SIGTERM);
+	lone_central_stop(&central, SIGTERM);
 	buf_clear(&out);
 	buf_clear(&file);
 }
