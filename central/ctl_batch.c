@@ -167,23 +167,33 @@ static struct json *batch_begin(struct ctl *c, struct sending *s, struct err *e)
 	return b;
 }
 
-bool ctl_batch_load(struct ctl *c, struct err *e)
+/* Opened, sent, checked: the batch and how many rows were rejected. */
+static bool load(struct ctl *c, struct sending *s, int64_t *id, int64_t *rejected, struct err *e)
 {
-	struct sending s = { .fd = -1 };
-	char path[80];
 	struct json *b = NULL;
-	if (ctl_option(c, "period") == NULL)
-		return err_set(e, ERR_INPUT, "--period: say which one the file is of, as 2026-10");
-	bool ok = sending_open(&s, c->argv[1], e) && (b = batch_begin(c, &s, e)) != NULL;
+	bool ok = sending_open(s, c->argv[1], e) && (b = batch_begin(c, s, e)) != NULL;
 	if (ok && ctl_int(b, "offset") > 0)
 		fprintf(stderr, in_state(b, "loading") || in_state(b, "checking")
 					? "  接续上次未完成的载入 / an earlier load goes on\n"
 					: "  该文件已载入过 / this file is in already\n");
-	ok = ok && batch_drive(c, &s, &b, e);
-	if (!ok)
-		(void)err_wrap(e, "未完成；重新执行同一命令即可接续 / not finished; the same command goes on");
-	int64_t id = ok ? ctl_int(b, "id") : 0, rejected = ok ? ctl_int(b, "rejected") : 0;
+	if (ok && !batch_drive(c, s, &b, e))
+		ok = err_wrap(e, "未完成；重新执行同一命令即可接续 / not finished; the same command goes on");
+	if (ok) {
+		*id = ctl_int(b, "id");
+		*rejected = ctl_int(b, "rejected");
+	}
 	json_free(b);
+	return ok;
+}
+
+bool ctl_batch_load(struct ctl *c, struct err *e)
+{
+	struct sending s = { .fd = -1 };
+	char path[80];
+	int64_t id = 0, rejected = 0;
+	if (ctl_option(c, "period") == NULL)
+		return err_set(e, ERR_INPUT, "--period: say which one the file is of, as 2026-10");
+	bool ok = load(c, &s, &id, &rejected, e);
 	sending_close(&s);
 	if (!ok)
 		return false;

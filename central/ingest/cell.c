@@ -16,26 +16,27 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+static size_t digits_end(struct bytes t, size_t at)
+{
+	while (at < t.len && is_digit((char)t.data[at]))
+		at++;
+	return at;
+}
+
+/* Digits, a point or a sign somewhere, and an E between them. */
 bool cell_is_scientific(struct bytes t)
 {
-	const char *s = (const char *)t.data;
-	size_t at = 0;
-	bool marked = false;
-	while (at < t.len && (is_digit(s[at]) || s[at] == '.')) {
-		marked = marked || s[at] == '.';
-		at++;
-	}
-	if (at == 0 || at == t.len || (s[at] != 'e' && s[at] != 'E'))
+	size_t at = digits_end(t, 0);
+	bool point = at < t.len && t.data[at] == '.';
+	if (at == 0)
 		return false;
-	at++;
-	if (at < t.len && (s[at] == '+' || s[at] == '-')) {
-		marked = true;
-		at++;
-	}
-	size_t from = at;
-	while (at < t.len && is_digit(s[at]))
-		at++;
-	return marked && at == t.len && at > from;
+	if (point)
+		at = digits_end(t, at + 1);
+	if (at == t.len || (t.data[at] != 'e' && t.data[at] != 'E'))
+		return false;
+	bool sign = ++at < t.len && (t.data[at] == '+' || t.data[at] == '-');
+	size_t from = at + sign;
+	return (point || sign) && from < t.len && digits_end(t, from) == t.len;
 }
 
 /* Full-width characters as ASCII; false when there are none, or it does not fit. */

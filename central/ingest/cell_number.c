@@ -167,28 +167,29 @@ static int power_of(int unit)
 	return unit == 10000 ? 4 : 0;
 }
 
+static enum repair repair_of(const struct decimal *d, enum schema_type type)
+{
+	if (d->unit >= 0)
+		return REPAIR_UNIT;
+	if (d->grouped)
+		return REPAIR_GROUPED;
+	return d->plus || d->zeros || (d->point && type == SCHEMA_INTEGER) ? REPAIR_NUMBER_FORM : REPAIR_NONE;
+}
+
 unsigned cell_number(const struct schema_field *f, struct bytes t, struct cell *out)
 {
 	struct decimal d;
-	unsigned wrong = f->type == SCHEMA_INTEGER ? FAULT_INTEGER : FAULT_NUMBER;
+	bool integer = f->type == SCHEMA_INTEGER;
 	if (plain_integer(t, out))
 		return FAULT_NONE;
 	if (cell_is_scientific(t))
 		return FAULT_SCIENTIFIC;
-	if (!decimal_read(t, &d) || (d.unit >= 0 && f->unit == 0))
-		return wrong;
-	int power = d.unit >= 0 ? d.unit - power_of(f->unit) : 0;
-	if (!decimal_settle(&d, power))
-		return wrong;
-	if (f->type == SCHEMA_INTEGER && (d.scale > 0 || d.len > INTEGER_MAX))
-		return wrong;
+	bool ok = decimal_read(t, &d) && (d.unit < 0 || f->unit != 0);
+	ok = ok && decimal_settle(&d, d.unit >= 0 ? d.unit - power_of(f->unit) : 0);
+	if (!ok || (integer && (d.scale > 0 || d.len > INTEGER_MAX)))
+		return integer ? FAULT_INTEGER : FAULT_NUMBER;
 	out->value = decimal_value(&d);
 	out->text = (struct bytes){ (const uint8_t *)out->own, decimal_write(&d, out->own) };
-	if (d.unit >= 0)
-		out->repair = REPAIR_UNIT;
-	else if (d.grouped)
-		out->repair = REPAIR_GROUPED;
-	else if (d.plus || d.zeros || (d.point && f->type == SCHEMA_INTEGER))
-		out->repair = REPAIR_NUMBER_FORM;
+	out->repair = repair_of(&d, f->type);
 	return FAULT_NONE;
 }

@@ -87,37 +87,45 @@ static bool feed_csv(struct intake *in, struct bytes window, bool last, size_t *
 	return ok;
 }
 
-/* Behind the row that was too long; false when its end is not in the window. */
-static bool line_skip(struct intake_state *s, struct bytes window, size_t *at)
+/* Behind the row that was too long, as far as the window goes. */
+static void line_skip(struct intake_state *s, struct bytes window, size_t *at)
 {
 	const uint8_t *lf = memchr(window.data, '\n', window.len);
 	*at = lf == NULL ? window.len : (size_t)(lf - window.data) + 1;
 	s->skip = lf == NULL;
-	return lf != NULL;
+}
+
+/* The line at *at, which moves behind it; false when its end may still come. */
+static bool line_next(struct intake_state *s, struct bytes window, bool last, size_t *at, struct bytes *line,
+		      bool *ended)
+{
+	const uint8_t *lf = memchr(window.data + *at, '\n', window.len - *at);
+	size_t end = lf == NULL ? window.len : (size_t)(lf - window.data);
+	*ended = lf != NULL;
+	if (lf == NULL && !last) {
+		if (window.len - *at <= CSV_ROW_MAX)
+			return false;
+		s->skip = true;
+	}
+	*line = (struct bytes){ window.data + *at, end - *at };
+	if (line->len > 0 && line->data[line->len - 1] == '\r')
+		line->len--;
+	*at = lf == NULL ? window.len : end + 1;
+	return true;
 }
 
 static bool feed_ndjson(struct intake *in, struct bytes window, bool last, size_t *used, struct err *e)
 {
 	struct intake_state *s = in->state;
 	size_t at = s->offset == 0 && window.len >= 3 && memcmp(window.data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	struct bytes line;
+	bool ended = false;
 	bool ok = in->schema != NULL ||
 		  err_set(e, ERR_INPUT, "NDJSON is checked against a source's schema; name the source");
 	if (ok && s->skip)
 		line_skip(s, window, &at);
-	while (ok && at < window.len) {
-		const uint8_t *lf = memchr(window.data + at, '\n', window.len - at);
-		size_t end = lf == NULL ? window.len : (size_t)(lf - window.data);
-		if (lf == NULL && !last) {
-			if (window.len - at <= CSV_ROW_MAX)
-				break;
-			s->skip = true;
-		}
-		struct bytes line = { window.data + at, end - at };
-		if (line.len > 0 && line.data[line.len - 1] == '\r')
-			line.len--;
-		ok = row_counts(s, e) && intake_json_row(in, ++s->row, line, lf == NULL && last, e);
-		at = lf == NULL ? window.len : end + 1;
-	}
+	while (ok && at < window.len && line_next(s, window, last, &at, &line, &ended))
+		ok = row_counts(s, e) && intake_json_row(in, ++s->row, line, !ended && last, e);
 	*used = at;
 	s->labelled = true;
 	return ok;

@@ -119,27 +119,32 @@ static bool digits_skip(struct scan *s)
 	return s->at > from;
 }
 
+static bool fraction_skip(struct scan *s)
+{
+	if (s->at == s->end || *s->at != '.')
+		return true;
+	s->at++;
+	return digits_skip(s);
+}
+
+static bool exponent_skip(struct scan *s)
+{
+	if (s->at == s->end || (*s->at != 'e' && *s->at != 'E'))
+		return true;
+	s->at++;
+	if (s->at < s->end && (*s->at == '+' || *s->at == '-'))
+		s->at++;
+	return digits_skip(s);
+}
+
 static bool number_read(struct scan *s, struct bytes *out)
 {
 	const char *from = s->at;
 	if (s->at < s->end && *s->at == '-')
 		s->at++;
-	bool zero = s->at < s->end && *s->at == '0';
 	const char *first = s->at;
-	if (!digits_skip(s) || (zero && s->at - first > 1))
+	if (!digits_skip(s) || (*first == '0' && s->at - first > 1) || !fraction_skip(s) || !exponent_skip(s))
 		return false;
-	if (s->at < s->end && *s->at == '.') {
-		s->at++;
-		if (!digits_skip(s))
-			return false;
-	}
-	if (s->at < s->end && (*s->at == 'e' || *s->at == 'E')) {
-		s->at++;
-		if (s->at < s->end && (*s->at == '+' || *s->at == '-'))
-			s->at++;
-		if (!digits_skip(s))
-			return false;
-	}
 	*out = (struct bytes){ (const uint8_t *)from, (size_t)(s->at - from) };
 	return true;
 }

@@ -121,21 +121,30 @@ static bool constraints_of(const struct json *j, struct schema_field *f, struct 
 	       length_of(c, "maxLength", SIZE_MAX, &f->length_max, e) && enum_of(c, f, e);
 }
 
+static bool unit_of(const char *unit, struct schema_field *f, struct err *e)
+{
+	if (unit == NULL)
+		return true;
+	f->unit = strcmp(unit, "元") == 0 ? 1 : 10000;
+	bool known = f->unit == 1 || strcmp(unit, "万元") == 0;
+	return (known && (f->type == SCHEMA_NUMBER || f->type == SCHEMA_INTEGER)) ||
+	       err_set(e, ERR_INPUT, "unit: expected 元 or 万元, of a number");
+}
+
+static bool identifier_of(const char *kind, struct schema_field *f, struct err *e)
+{
+	if (kind != NULL && (!identifier_kind_of(kind, &f->identifier) || f->type != SCHEMA_STRING))
+		return err_set(e, ERR_INPUT, "identifier: there is no kind '%.32s', or the type is not string", kind);
+	return !f->subject || f->identifier != 0 || err_set(e, ERR_INPUT, "subject: the field needs an identifier");
+}
+
 static bool own_members(const struct json *j, struct schema_field *f, struct err *e)
 {
 	const char *kind = NULL, *unit = NULL;
 	if (!json_text_opt(j, "identifier", NAME_MAX_LEN, &kind, e) || !json_text_opt(j, "unit", 16, &unit, e) ||
 	    !flag(j, "subject", &f->subject, e) || !flag(j, "asOf", &f->as_of, e) ||
-	    !flag(j, "excelDates", &f->excel_dates, e))
+	    !flag(j, "excelDates", &f->excel_dates, e) || !identifier_of(kind, f, e) || !unit_of(unit, f, e))
 		return false;
-	if (kind != NULL && (!identifier_kind_of(kind, &f->identifier) || f->type != SCHEMA_STRING))
-		return err_set(e, ERR_INPUT, "identifier: there is no kind '%.32s', or the type is not string", kind);
-	if (unit != NULL)
-		f->unit = strcmp(unit, "元") == 0 ? 1 : strcmp(unit, "万元") == 0 ? 10000 : -1;
-	if (f->unit < 0 || (f->unit > 0 && f->type != SCHEMA_NUMBER && f->type != SCHEMA_INTEGER))
-		return err_set(e, ERR_INPUT, "unit: expected 元 or 万元, of a number");
-	if (f->subject && f->identifier == 0)
-		return err_set(e, ERR_INPUT, "subject: the field needs an identifier");
 	if (f->as_of && f->type != SCHEMA_DATE && f->type != SCHEMA_YEARMONTH)
 		return err_set(e, ERR_INPUT, "asOf: the field is no date");
 	return !f->excel_dates || f->type == SCHEMA_DATE || err_set(e, ERR_INPUT, "excelDates: the field is no date");
@@ -160,6 +169,20 @@ static bool field_of(const struct json *j, struct schema_field *f, struct err *e
 	       own_members(j, f, e);
 }
 
+/* Of field i: its names are its own, and it alone is the subject, or asOf. */
+static bool field_place(struct schema *s, size_t i, struct err *e)
+{
+	const struct schema_field *f = &s->fields[i];
+	if (schema_find(s, bytes_of(f->name)) != (int)i ||
+	    (f->title[0] != '\0' && schema_find(s, bytes_of(f->title)) != (int)i))
+		return err_set(e, ERR_INPUT, "an earlier field has its name or title");
+	if ((f->subject && s->subject >= 0) || (f->as_of && s->as_of >= 0))
+		return err_set(e, ERR_INPUT, "only one field is the subject, and only one asOf");
+	s->subject = f->subject ? (int)i : s->subject;
+	s->as_of = f->as_of ? (int)i : s->as_of;
+	return true;
+}
+
 static bool fields_of(const struct json *j, struct schema *s, struct err *e)
 {
 	const struct json *all = json_get(j, "fields");
@@ -167,18 +190,9 @@ static bool fields_of(const struct json *j, struct schema *s, struct err *e)
 	if (n == 0 || n > SCHEMA_FIELDS_MAX)
 		return err_set(e, ERR_INPUT, "fields: expected 1 to %d of them", SCHEMA_FIELDS_MAX);
 	for (size_t i = 0; i < n; i++) {
-		struct schema_field *f = &s->fields[i];
 		s->fields_len = i + 1;
-		if (!field_of(json_at(all, i), f, e))
+		if (!field_of(json_at(all, i), &s->fields[i], e) || !field_place(s, i, e))
 			return err_wrap(e, "field %zu", i + 1);
-		if (schema_find(s, bytes_of(f->name)) != (int)i ||
-		    (f->title[0] != '\0' && schema_find(s, bytes_of(f->title)) != (int)i))
-			return err_set(e, ERR_INPUT, "field %zu: an earlier field has its name or title", i + 1);
-		if ((f->subject && s->subject >= 0) || (f->as_of && s->as_of >= 0))
-			return err_set(e, ERR_INPUT, "field %zu: only one field is the subject, and only one asOf",
-				       i + 1);
-		s->subject = f->subject ? (int)i : s->subject;
-		s->as_of = f->as_of ? (int)i : s->as_of;
 	}
 	return true;
 }
