@@ -84,18 +84,21 @@ static bool run(const struct schema *schema, enum intake_format format, enum enc
 	*o = (struct outcome){ .schema = schema };
 	sha256_start(&o->hash);
 	intake_state_init(&s, encoding);
-	struct intake *in = intake_new(schema, format, TODAY);
-	bool ok = first == 0 || intake_feed(in, &s, (struct bytes){ file.data, first }, false, &sink, &used, NULL);
+	/* Made once: between two windows there is nothing in them. One of its own for the second, as after a kill. */
+	static struct intake *readers[2][2];
+	struct intake **in = readers[format == INTAKE_NDJSON];
+	for (int i = 0; i < 2; i++)
+		in[i] = in[i] != NULL ? in[i] : intake_new(schema, format, TODAY);
+	bool ok = first == 0 || intake_feed(in[0], &s, (struct bytes){ file.data, first }, false, &sink, &used, NULL);
 	buf_init(&stored, 65536);
 	intake_state_put(&s, &stored);
 	if (ok && (!intake_state_parse(buf_bytes(&stored), &again, NULL) || again.offset != used))
 		abort();
-	ok = ok &&
-	     intake_feed(in, &again, (struct bytes){ file.data + used, file.len - used }, true, &sink, &used, NULL);
+	ok = ok && intake_feed(in[1], &again, (struct bytes){ file.data + used, file.len - used }, true, &sink, &used,
+			       NULL);
 	if (ok && (again.offset != file.len || again.accepted != o->accepted || again.rejected != o->rejected))
 		abort();
 	buf_clear(&stored);
-	intake_free(in);
 	sha256_finish(&o->hash, hash);
 	return ok;
 }
