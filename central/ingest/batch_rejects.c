@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE_MAX_BYTES (16U * CSV_ROW_MAX)
+#define LINE_MAX_BYTES ((size_t)16 * CSV_ROW_MAX)
 
 struct listing {
 	struct release_context *c;

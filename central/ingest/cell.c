@@ -52,7 +52,7 @@ static bool narrowed(struct bytes given, char *out, size_t size, struct bytes *t
 			any = true;
 			if (len == size)
 				return false;
-			out[len++] = c == 0x3000 ? ' ' : (char)(c - 0xFEE0);
+			out[len++] = (char)(c == 0x3000 ? ' ' : c - 0xFEE0);
 			continue;
 		}
 		if ((size_t)(at - from) > size - len)

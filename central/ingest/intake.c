@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROW_TEXT_MAX (8U * CSV_ROW_MAX) /* of a row, converted (four bytes a byte) and repaired */
+#define ROW_TEXT_MAX ((size_t)8 * CSV_ROW_MAX) /* of a row, converted (four bytes a byte) and repaired */
 
 static const char *const formats[] = { [INTAKE_CSV] = "csv", [INTAKE_NDJSON] = "ndjson" };
 

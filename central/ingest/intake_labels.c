@@ -106,7 +106,7 @@ static bool required_are_there(const struct schema *schema, const bool *found, s
 bool intake_labels(struct intake *in, const struct csv_row *row, struct err *e)
 {
 	struct intake_state *s = in->state;
-	struct bytes labels[CSV_FIELDS_MAX];
+	struct bytes labels[CSV_FIELDS_MAX] = { { NULL, 0 } };
 	bool found[SCHEMA_FIELDS_MAX] = { false };
 	if (row->fault != CSV_OK)
 		return err_set(e, ERR_INPUT, "row 1 must name the columns, and cannot be read: %s",

@@ -64,7 +64,7 @@ static bool tables_parse(const struct json *j, struct intake_state *s, struct er
 	if (!numbers(j, "map", v, CSV_FIELDS_MAX, &s->labels_len, e))
 		return false;
 	for (size_t i = 0; i < s->labels_len; i++)
-		s->map[i] = v[i] >= 0 && v[i] < SCHEMA_FIELDS_MAX ? (int16_t)v[i] : -1;
+		s->map[i] = (int16_t)(v[i] >= 0 && v[i] < SCHEMA_FIELDS_MAX ? v[i] : -1);
 	if (!numbers(j, "drift", v, (size_t)2 * INTAKE_FAULTS_MAX, &len, e))
 		return false;
 	for (s->drift_len = 0; s->drift_len < len / 2; s->drift_len++)

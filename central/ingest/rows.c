@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define BLOCK_BYTES 32768U /* then it is stored */
-#define RECORD_MAX  (12U * CSV_ROW_MAX)
+#define RECORD_MAX  ((size_t)12 * CSV_ROW_MAX)
 
 /* Domain separation of the vault's keys. */
 static void derive(const uint8_t vault_key[32], const char *info, uint8_t *out, size_t len)

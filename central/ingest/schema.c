@@ -79,7 +79,7 @@ static bool length_of(const struct json *c, const char *key, size_t otherwise, s
 
 static int text_compare(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return strcmp(a, b);
 }
 
 static bool enum_of(const struct json *c, struct schema_field *f, struct err *e)
@@ -98,11 +98,9 @@ static bool enum_of(const struct json *c, struct schema_field *f, struct err *e)
 		struct bytes t = { NULL, 0 };
 		if (json_kind(one) == JSON_KIND_TEXT)
 			t = json_text_value(one);
-		if (t.len == 0)
-			return err_set(e, ERR_INPUT, "enum: expected texts");
-		f->allowed[f->allowed_len] = strndup((const char *)t.data, t.len);
-		if (f->allowed[f->allowed_len++] == NULL)
-			abort();
+		if (t.len == 0 || t.len > SCHEMA_VALUE_MAX)
+			return err_set(e, ERR_INPUT, "enum: expected texts of at most %d bytes", SCHEMA_VALUE_MAX);
+		memcpy(f->allowed[f->allowed_len++], t.data, t.len);
 	}
 	qsort(f->allowed, f->allowed_len, sizeof(*f->allowed), text_compare);
 	return true;
@@ -267,11 +265,8 @@ void schema_free(struct schema *s)
 {
 	if (s == NULL)
 		return;
-	for (size_t i = 0; i < s->fields_len; i++) {
-		for (size_t k = 0; k < s->fields[i].allowed_len; k++)
-			free(s->fields[i].allowed[k]);
+	for (size_t i = 0; i < s->fields_len; i++)
 		free(s->fields[i].allowed);
-	}
 	free(s);
 }
 

@@ -20,6 +20,7 @@
 #define SCHEMA_NAME_MAX   64
 #define SCHEMA_TITLE_MAX  96
 #define SCHEMA_ENUM_MAX   256
+#define SCHEMA_VALUE_MAX  95
 #define SCHEMA_NULLS_MAX  8
 
 enum schema_type {
@@ -39,9 +40,9 @@ struct schema_field {
 	bool required, key, subject, as_of, excel_dates;
 	int unit; /* 0 none, 1 元, 10000 万元 */
 	bool has_min, has_max;
-	double min, max;               /* dates and months: the day, the month's first day */
-	size_t length_min, length_max; /* characters */
-	char **allowed;                /* owned; sorted; NULL any */
+	double min, max;                       /* dates and months: the day, the month's first day */
+	size_t length_min, length_max;         /* characters */
+	char (*allowed)[SCHEMA_VALUE_MAX + 1]; /* owned; sorted; NULL any */
 	size_t allowed_len;
 };
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define WHY_MAX    150
-#define MEMORY_MAX (16U * CSV_ROW_MAX)
+#define MEMORY_MAX ((size_t)16 * CSV_ROW_MAX)
 
 static bool finish(struct release_context *c, bool ok, struct err *e)
 {
