@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#define UPLOAD_MAX (4U * BATCH_PART_MAX) /* in one request, about 200 ms; longer files come in parts */
+#define UPLOAD_MAX 16777216U /* in one request, about 200 ms; longer files come in parts */
 #define SCHEMA_MAX 65536U
 #define DAY_S      86400
 #define CHINA_S    28800

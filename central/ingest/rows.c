@@ -66,7 +66,7 @@ int64_t rows_subject_tag(const struct rows_keys *k, enum identifier_kind kind, s
 void rows_writer_init(struct rows_writer *w)
 {
 	buf_init(&w->body, BLOCK_BYTES + RECORD_MAX);
-	buf_init(&w->tags, BLOCK_BYTES * ROWS_TAG_SIZE);
+	buf_init(&w->tags, (size_t)BLOCK_BYTES * ROWS_TAG_SIZE);
 	buf_init(&w->key, RECORD_MAX);
 }
 
