@@ -101,9 +101,9 @@ static void progress(struct sending *s, const struct json *b)
 		return;
 	s->told = now;
 	int64_t offset = ctl_int(b, "offset"), size = ctl_int(b, "size");
+	int64_t rows = ctl_int(b, "accepted") + ctl_int(b, "rejected");
 	fprintf(stderr, "  %lld %% · %lld 行 / rows%s\n", (long long)(size > 0 ? offset * 100 / size : 0),
-		(long long)(ctl_int(b, "accepted") + ctl_int(b, "rejected")),
-		strcmp(ctl_text(b, "state"), "checking") == 0 ? " · 核对中 / checking" : "");
+		(long long)rows, strcmp(ctl_text(b, "state"), "checking") == 0 ? " · 核对中 / checking" : "");
 }
 
 static bool in_state(const struct json *b, const char *state)
