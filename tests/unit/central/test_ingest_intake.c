@@ -290,6 +290,8 @@ static void a_row_without_end_costs_itself_and_bounded_memory(void)
 	struct schema *s = schema_of(THREE);
 	size_t len = 3U * INTAKE_WINDOW_MIN;
 	char *text = malloc(len + 64);
+	if (text == NULL)
+		abort();
 	size_t at = (size_t)sprintf(text, "id,name,day\n1,");
 	memset(text + at, 'x', len);
 	size_t n = at + len + (size_t)sprintf(text + at + len, ",\n2,b,\n");
