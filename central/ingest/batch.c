@@ -219,25 +219,39 @@ static bool new_is_fine(const struct batch_new *n, const struct source *s, char 
 	       err_set(e, ERR_INPUT, "as_of: that day is still to come");
 }
 
-/* A batch of the period that makes another one needless: the same file, by the same schema, in or on its way. Loads of other files that
-   were not finished are dropped. */
-static bool others_settle(struct release_context *c, const struct batch_new *n, const struct source *s,
-			  const char *operator, int64_t now_s, int64_t *same, struct err *e)
+/* A batch of the period that makes another one needless: the same file, read by the same schema and in the same way, in or on its way;
+   0 none. */
+static bool same_find(struct release_context *c, const struct batch_new *n, const struct source *s, const char *as_of,
+		      int64_t *same, struct err *e)
 {
-	int64_t stale = 0;
 	struct err none = { 0 };
+	struct batch b;
 	*same = 0;
 	if (!db_run_int(
 		    c->db, same, &none,
 		    "SELECT id FROM batch WHERE source = ? AND period = ? AND state <= 4 AND sha256 = ? AND size = ?"
-		    " AND source_version = ? AND format = ? ORDER BY id DESC LIMIT 1",
-		    "ttbiii", n->source, n->period, (struct bytes){ n->sha256, HASH_LEN }, (int64_t)n->size,
-		    s->version, (int64_t)n->format) &&
-	    none.code != ERR_MISSING)
-		return err_set(e, none.code, "%s", none.text);
+		    " AND source_version = ? AND format = ? AND as_of = ? ORDER BY id DESC LIMIT 1",
+		    "ttbiiit", n->source, n->period, (struct bytes){ n->sha256, HASH_LEN }, (int64_t)n->size,
+		    s->version, (int64_t)n->format, as_of))
+		return none.code == ERR_MISSING || err_set(e, none.code, "%s", none.text);
+	if (n->encoding == ENCODING_AUTO)
+		return true;
+	if (!batch_load(c, *same, &b, e))
+		return false;
+	if (b.intake.encoding != n->encoding)
+		*same = 0; /* it was taken for another, which is why it comes again */
+	return true;
+}
+
+/* Loads of other files for the period that were not finished are dropped. */
+static bool others_settle(struct release_context *c, const struct batch_new *n, const char *operator, int64_t now_s,
+			  int64_t same, struct err *e)
+{
+	int64_t stale = 0;
+	struct err none = { 0 };
 	while (db_run_int(c->db, &stale, &none,
 			  "SELECT id FROM batch WHERE source = ? AND period = ? AND state <= 2 AND id <> ? LIMIT 1",
-			  "tti", n->source, n->period, *same)) {
+			  "tti", n->source, n->period, same)) {
 		if (!batch_erase(c, stale, e) ||
 		    !audit_add(c->db, now_s, operator, "batch.abandoned", n->source, n->period, e))
 			return false;
@@ -286,7 +300,7 @@ bool batch_open(struct release_context *c, const struct batch_new *n, const char
 	if (!source_load(c->db, n->source, 0, &s, NULL, NULL, e) || !new_is_fine(n, &s, as_of, now_s, e) ||
 	    !db_begin(c->db, e))
 		return false;
-	bool ok = others_settle(c, n, &s, operator, now_s, id, e);
+	bool ok = same_find(c, n, &s, as_of, id, e) && others_settle(c, n, operator, now_s, *id, e);
 	*again = ok && *id != 0;
 	if (ok && !*again)
 		ok = batch_insert(c, n, &s, as_of, operator, now_s, id, e);

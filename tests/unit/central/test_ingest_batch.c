@@ -27,6 +27,26 @@ static void the_same_file_again_is_no_new_batch(void)
 	CU_ASSERT_EQUAL(centre_count(&centre, "SELECT COUNT(*) FROM batch"), 1);
 }
 
+static void the_same_file_read_in_another_way_is_a_new_batch(void)
+{
+	struct buf file;
+	department_file(&file, 1, 50, "2026-10", "");
+	struct batch_new n = department_new("2026-10", buf_bytes(&file));
+	int64_t first = department_load_parts(&n, buf_bytes(&file), BATCH_PART_MAX);
+	n.encoding = ENCODING_UTF8;
+	CU_ASSERT_EQUAL(department_load_parts(&n, buf_bytes(&file), BATCH_PART_MAX), first);
+	n.encoding = ENCODING_GB18030;
+	CU_ASSERT_EQUAL(department_load_parts(&n, buf_bytes(&file), BATCH_PART_MAX),
+			0); /* its labels are none then */
+	n.encoding = ENCODING_AUTO;
+	n.as_of = "2026-10-15";
+	int64_t claimed = department_load_parts(&n, buf_bytes(&file), BATCH_PART_MAX);
+	CU_ASSERT_TRUE(claimed > first);
+	CU_ASSERT_STRING_EQUAL(department_batch(claimed).as_of, "2026-10-15");
+	CU_ASSERT_EQUAL(department_batch(first).state, BATCH_SUPERSEDED);
+	buf_clear(&file);
+}
+
 static void parts_of_any_size_give_the_same_rows(void)
 {
 	struct buf file;
@@ -258,6 +278,7 @@ static void a_changed_source_is_a_new_version_and_batches_keep_theirs(void)
 static CU_TestInfo tests[] = {
 	{ "a period sent again supersedes and never adds", a_period_sent_again_supersedes_and_never_adds },
 	{ "the same file again is no new batch", the_same_file_again_is_no_new_batch },
+	{ "the same file read in another way is a new batch", the_same_file_read_in_another_way_is_a_new_batch },
 	{ "parts of any size give the same rows", parts_of_any_size_give_the_same_rows },
 	{ "a part out of its place is refused with the place", a_part_out_of_its_place_is_refused_with_the_place },
 	{ "a load left behind is taken up or leaves nothing", a_load_left_behind_is_taken_up_or_leaves_nothing },
