@@ -5,16 +5,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-void csv_init(struct csv *c, struct bytes data)
+void csv_init_part(struct csv *c, struct bytes window, bool first, bool more)
 {
 	static const uint8_t bom[] = { 0xef, 0xbb, 0xbf };
-	*c = (struct csv){ .data = data, .scratch = malloc(CSV_ROW_MAX) };
+	c->data = window;
+	c->at = 0;
+	c->more = more;
+	if (c->scratch == NULL)
+		c->scratch = malloc(CSV_ROW_MAX);
 	if (c->scratch == NULL)
 		abort();
-	if (data.len >= sizeof(bom) && memcmp(data.data, bom, sizeof(bom)) == 0)
+	if (first && window.len >= sizeof(bom) && memcmp(window.data, bom, sizeof(bom)) == 0)
 		c->at = sizeof(bom);
-	if (data.len > c->at && data.data[data.len - 1] == 0x1a)
+	if (!more && window.len > c->at && window.data[window.len - 1] == 0x1a)
 		c->data.len--;
+}
+
+void csv_init(struct csv *c, struct bytes data)
+{
+	*c = (struct csv){ 0 };
+	csv_init_part(c, data, true, false);
 }
 
 void csv_clear(struct csv *c)
@@ -73,7 +83,7 @@ static enum csv_fault csv_unquote(const struct csv *c, size_t p, size_t *at, siz
 		text[len++] = d[p];
 	}
 	if (p == c->data.len)
-		return CSV_QUOTE;
+		return CSV_OPEN;
 	*used += len;
 	*out = trimmed((struct bytes){ text, len });
 	*at = p + 1;
@@ -124,24 +134,61 @@ static bool csv_is_blank(const struct csv_row *row)
 	return true;
 }
 
+/* Goes behind the row that was too long; false when its end is not in this window. */
+static bool csv_skip(struct csv *c)
+{
+	size_t end = line_end(c, c->at);
+	bool found = end < c->data.len;
+	c->at = found ? end + 1 : c->data.len;
+	c->skip = !found && c->more;
+	return found;
+}
+
+/* Where the row ends, fault and all; false when only the next window tells. */
+static bool csv_row_end(struct csv *c, size_t from, struct csv_row *row, size_t *end)
+{
+	bool wait = c->more && c->data.len - from < CSV_WINDOW_MIN;
+	if (row->fault == CSV_OPEN && wait)
+		return false;
+	if (row->fault == CSV_OPEN)
+		row->fault = CSV_QUOTE;
+	if (row->fault != CSV_OK)
+		*end = line_end(c, from);
+	if (*end < c->data.len || !c->more)
+		return true;
+	if (wait)
+		return false;
+	c->skip = true;
+	if (row->fault == CSV_OK)
+		row->fault = CSV_TOO_LONG;
+	return true;
+}
+
+static enum csv_fault csv_judge(const struct csv *c, const struct csv_row *row)
+{
+	if (row->raw.len > CSV_ROW_MAX)
+		return CSV_TOO_LONG;
+	if (c->raw_text ? memchr(row->raw.data, 0, row->raw.len) != NULL : !utf8_is_valid(row->raw))
+		return CSV_ENCODING;
+	return csv_is_blank(row) ? CSV_BLANK : CSV_OK;
+}
+
 bool csv_next(struct csv *c, struct csv_row *row)
 {
-	if (c->at >= c->data.len)
+	if ((c->skip && !csv_skip(c)) || c->at >= c->data.len)
 		return false;
 	size_t from = c->at, end = from;
-	*row = (struct csv_row){ .number = ++c->row };
+	row->number = c->row + 1;
+	row->fields_len = 0;
 	row->fault = csv_fields(c, &end, row);
-	if (row->fault != CSV_OK)
-		end = line_end(c, from);
-	c->at = end + 1;
+	if (!csv_row_end(c, from, row, &end))
+		return false;
+	c->row++;
+	c->at = end < c->data.len ? end + 1 : c->data.len;
 	if (end > from && c->data.data[end - 1] == '\r')
 		end--;
 	row->raw = (struct bytes){ c->data.data + from, end - from };
-	if (row->fault == CSV_OK && row->raw.len > CSV_ROW_MAX)
-		row->fault = CSV_TOO_LONG;
-	if (row->fault == CSV_OK && !utf8_is_valid(row->raw))
-		row->fault = CSV_ENCODING;
-	if (row->fault == CSV_OK && csv_is_blank(row))
-		row->fault = CSV_BLANK;
+	if (row->fault == CSV_OK)
+		row->fault = csv_judge(c, row);
 	return true;
 }

@@ -53,11 +53,12 @@ static bool import_fault(struct import *im, const struct csv_row *row, bool *don
 	case CSV_BLANK:
 		return import_reject_row(im, row, 0, "blank-row", "整行为空，请删除", "the row is empty; remove it",
 					 e);
+	case CSV_OPEN:
 	case CSV_QUOTE:
 		return import_reject_row(im, row, 0, "source-error", "引号不成对，请检查双引号",
 					 "a quote is not closed; check the double quotes", e);
 	case CSV_TOO_LONG:
-		return import_reject_row(im, row, 0, "source-error", "行过长（超过 64 KiB）", "longer than 64 KiB",
+		return import_reject_row(im, row, 0, "source-error", "行过长（超过 128 KiB）", "longer than 128 KiB",
 					 e);
 	case CSV_TOO_MANY:
 		return import_reject_row(im, row, 0, "extra-cell", "列数超过 64", "more than 64 fields", e);

@@ -63,6 +63,8 @@ static const char *const scripts[] = {
 	tables_updates,
 	/* 8: models and scores */
 	tables_scores,
+	/* 9: sources and batches of departments */
+	tables_ingest,
 };
 
 struct db *store_open(const char *dir, struct err *e)

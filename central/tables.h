@@ -13,5 +13,7 @@ extern const char tables_holdings[];
 extern const char tables_updates[];
 /* Models, the inputs that were scored, and their scores. */
 extern const char tables_scores[];
+/* Departments' sources, their batches and rows. */
+extern const char tables_ingest[];
 
 #endif

@@ -1,5 +1,7 @@
 #include "protocol/base/utf8.h"
 
+#include <string.h>
+
 /* Bytes of the character that starts with lead, 0 when none does. */
 static size_t utf8_len(uint8_t lead)
 {
@@ -12,9 +14,21 @@ static size_t utf8_len(uint8_t lead)
 	return lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
 }
 
+/* Eight bytes of ASCII, none of them NUL. */
+static bool utf8_is_plain(const uint8_t *p)
+{
+	uint64_t v;
+	memcpy(&v, p, sizeof(v));
+	return ((v | (v - 0x0101010101010101U)) & 0x8080808080808080U) == 0;
+}
+
 bool utf8_is_valid(struct bytes text)
 {
 	for (size_t at = 0; at < text.len;) {
+		if (text.len - at >= 8 && utf8_is_plain(text.data + at)) {
+			at += 8;
+			continue;
+		}
 		const uint8_t *p = text.data + at;
 		size_t n = utf8_len(p[0]);
 		if (n == 0 || n > text.len - at)

@@ -10,7 +10,7 @@ for group in "$@"; do
 	lint) packages="$packages clang clang-tidy cppcheck pmccabe clang-format libcunit1-dev liblmdb-dev" ;;
 	deb) packages="$packages dpkg-dev lintian man-db curl jq python3 mmdebstrap" ;;
 	fuzz) packages="$packages clang libclang-rt-14-dev python3" ;;
-	bench) packages="$packages liblmdb-dev mosquitto wrk jq" ;;
+	bench) packages="$packages liblmdb-dev mosquitto wrk jq sqlite3" ;;
 	*) echo "need.sh: no group named '$group'" >&2; exit 2 ;;
 	esac
 done

@@ -62,6 +62,16 @@ def main():
     for path in glob.glob("central/sample/*.pmml") + glob.glob(os.path.join(VECTORS, "pmml", "*.pmml")):
         with open(path, "rb") as f:
             put("pmml", f.read())
+    # Departments' files: a byte of format and encoding, two of where it is cut; then the public defective files and rows of our own.
+    rows = "i,n,d,m,b,r,u,p,s,x\n1,1.5万元,2026/1/3,202610,是,110105194912310021,9133,张 三,\"a,\"\"b\",45992\n２,\"1,234\",-,,,,,,,\n"
+    line = '{"i": 1, "n": "１２.5", "d": "2026-10-01", "p": "\\u7532\\ud83d\\ude00", "b": true, "x": null}'
+    put("intake", b"\0\0\7" + rows.encode())
+    put("intake", b"\2\0\7" + rows.encode("gb18030"))
+    put("intake", b"\1\0\7" + line.encode() + b"\n" + line.encode())
+    put("ndjson", line.encode())
+    for path in glob.glob(os.path.join(VECTORS, "csv", "*.csv")):
+        with open(path, "rb") as f:
+            put("intake", b"\0\0\7" + f.read(60000))
     files = glob.glob(os.path.join(VECTORS, "dgc", "*", "*.json")) + glob.glob(os.path.join(VECTORS, "cose", "*.json"))
     for path in files:
         with open(path, encoding="utf-8") as f:

@@ -115,6 +115,27 @@ static void every_cut_of_a_file_is_read_to_its_end(void)
 	}
 }
 
+static void windows_hand_out_the_same_rows_as_the_whole_file(void)
+{
+	static const char text[] = "\xef\xbb\xbfk,n\r\n\"a\"\"b\",\"c\nd\"\r\n , \n\"e\"f\nlast,\"row\"\r\n\x1a";
+	static const enum csv_fault faults[] = { CSV_OK, CSV_OK, CSV_BLANK, CSV_QUOTE, CSV_OK };
+	for (size_t n = 0; n < sizeof(text) - 1; n++) {
+		size_t rows = 0;
+		csv_clear(&csv);
+		csv_init_part(&csv, (struct bytes){ (const uint8_t *)text, n }, true, true);
+		for (; csv_next(&csv, &row); rows++)
+			CU_ASSERT_EQUAL(row.fault, faults[rows]);
+		size_t at = csv.at;
+		csv_init_part(&csv, (struct bytes){ (const uint8_t *)text + at, sizeof(text) - 1 - at }, at == 0,
+			      false);
+		for (; csv_next(&csv, &row); rows++)
+			CU_ASSERT_EQUAL(row.fault, faults[rows]);
+		CU_ASSERT_EQUAL(rows, 5);
+		CU_ASSERT_EQUAL(row.number, 5);
+		check_field(1, "row");
+	}
+}
+
 static CU_TestInfo tests[] = {
 	{ "quotes, commas and doubled quotes are undone", quotes_commas_and_doubled_quotes_are_undone },
 	{ "a quoted line break belongs to the field", a_quoted_line_break_belongs_to_the_field },
@@ -124,6 +145,7 @@ static CU_TestInfo tests[] = {
 	{ "blank rows and bad encodings are told apart", blank_rows_and_bad_encodings_are_told_apart },
 	{ "too many fields and too long rows are refused", too_many_fields_and_too_long_rows_are_refused },
 	{ "every cut of a file is read to its end", every_cut_of_a_file_is_read_to_its_end },
+	{ "windows hand out the same rows as the whole file", windows_hand_out_the_same_rows_as_the_whole_file },
 	CU_TEST_INFO_NULL,
 };
 
