@@ -1,10 +1,14 @@
 #!/bin/sh
 # build.sh FOLDER…: makes the Debian package of each folder (firmware, central) from FOLDER/debian and the programs in $XINBIAN_BIN.
 # The packages lie in build/deb. The same commit gives the same bytes: times are the commit's, or $SOURCE_DATE_EPOCH.
+# Cross-built programs: XINBIAN_DEB_ARCH is theirs, CROSS the tools' prefix, and XINBIAN_NATIVE has the same programs of this machine's
+# architecture, from which dpkg-shlibdeps reads the dependencies: the libraries' packages have the same names everywhere.
 set -eu
 cd "$(dirname "$0")/../.."
 root=$PWD
 bin=$(cd "$XINBIAN_BIN" && pwd)
+native=$(cd "${XINBIAN_NATIVE:-$XINBIAN_BIN}" && pwd)
+arch=${XINBIAN_DEB_ARCH:-$(dpkg --print-architecture)}
 out=$root/build/deb
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH
@@ -41,7 +45,8 @@ put_common() {
 }
 put_program() { # NAME FOLDER
 	put 0755 "$bin/$1" "usr/$2/$1"
-	strip --strip-all --remove-section=.comment --remove-section=.note "$tree/usr/$2/$1"
+	[ "$native" = "$bin" ] && programs="$programs $tree/usr/$2/$1" || programs="$programs $native/$1"
+	"${CROSS:-}strip" --strip-all --remove-section=.comment --remove-section=.note "$tree/usr/$2/$1"
 }
 put_firmware() {
 	put_program branchd sbin
@@ -70,8 +75,9 @@ finish() {
 	(cd "$tree" && find . -type f ! -path './DEBIAN/*' -printf '%P\0' | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
 	(
 		cd "$work"
-		dpkg-shlibdeps -Tsubstvars tree/usr/bin/* tree/usr/sbin/*
-		dpkg-gencontrol -p"$package" -Ptree -Tsubstvars -ffiles -ldebian/changelog -cdebian/control
+		# shellcheck disable=SC2086 ; several
+		dpkg-shlibdeps -Tsubstvars $programs
+		DEB_HOST_ARCH=$arch dpkg-gencontrol -p"$package" -Ptree -Tsubstvars -ffiles -ldebian/changelog -cdebian/control
 	)
 	find "$tree" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
 	dpkg-deb --root-owner-group -Zxz --build "$tree" "$out" >/dev/null
@@ -84,11 +90,12 @@ for folder in "$@"; do
 	work=$root/build/deb/tmp/$package
 	tree=$work/tree
 	rm -rf "$work"
-	rm -f "$out/$package"_*.deb
+	programs=""
+	rm -f "$out/$package"_*_"$arch.deb"
 	mkdir -p "$work/debian" "$tree"
 	control_make
 	put_common
 	"put_$folder"
 	finish
-	ls "$out/$package"_*.deb
+	ls "$out/$package"_*_"$arch.deb"
 done

@@ -93,18 +93,14 @@ ask() { # REQUEST-ID: over HTTPS, a listed number
 			'{request_id: $id, business: "open_account", subject: {kind: "resident_id", number: $n}, facts: {verified_online: false}}')"
 }
 
-debs=(build/deb/xinbian-branch_*.deb build/deb/xinbian-central_*.deb)
+debs=(build/deb/xinbian-{branch,central}_*_"$(dpkg --print-architecture)".deb)
 if [ ${#debs[@]} -ne 2 ] || [ ! -f "${debs[0]}" ] || [ ! -f "${debs[1]}" ]; then die "expected one package of each in build/deb"; fi
 
 say "一个全新的 Debian / a fresh Debian root"
 if [ -n "${ROOT:-}" ]; then
 	cp -a "$ROOT" "$root"
 else
-	origin() { apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Identifier: Packages' 'Origin: Debian' | sort -u; }
-	[ -n "$(origin)" ] || apt-get -qq update
-	origin >"$dir/sources.list"
-	[ -s "$dir/sources.list" ] || die "this machine has no apt source of Debian's"
-	apt-config dump --format '%f "%v";%n' Acquire::http Acquire::https >"$dir/apt.conf" # a proxy, for one
+	tests/tools/apt_here.sh "$dir" || die "no apt sources"
 	# shellcheck source=/dev/null
 	. /etc/os-release
 	mmdebstrap --quiet --mode=root --variant=minbase --aptopt="$dir/apt.conf" "$VERSION_CODENAME" "$root" "$dir/sources.list" \
