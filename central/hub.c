@@ -176,7 +176,8 @@ static void gate_configure(void *arg)
 	in->key = buf_bytes(&c->broker_key);
 	*out = (struct gate_port){ .port = (int)c->broker_port };
 	snprintf(out->name, sizeof(out->name), "mqtt");
-	snprintf(out->host, sizeof(out->host), "%s", c->host);
+	snprintf(out->host, sizeof(out->host), "%s", c->broker_connect[0] != '\0' ? c->broker_connect : c->host);
+	snprintf(out->tls_name, sizeof(out->tls_name), "%s", c->host);
 	snprintf(out->socket, sizeof(out->socket), "%s", h->mqtt_socket);
 	out->cert = buf_bytes(&c->central_cert);
 	out->key = buf_bytes(&c->central_key);

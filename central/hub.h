@@ -13,6 +13,7 @@
 struct hub_config {
 	char dir[200]; /* absolute: where the ini stands */
 	char host[64], listen[64];
+	char broker_connect[64]; /* "": host */
 	int64_t enrol_port, broker_port;
 	struct buf ca, broker_cert, broker_key, central_cert, central_key; /* DER */
 	uint8_t vault_key[32];

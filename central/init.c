@@ -185,7 +185,7 @@ static bool put_ini(const struct init_options *o, struct err *e)
 		    "; host: the name or address under which branches reach the broker and the enrolment port; both\n"
 		    "; certificates carry it. listen: where the enrolment port is opened.\n"
 		    "[central]\nhost = %s\nlisten = %s\nenrol_port = %d\n\n"
-		    "; The broker as centrald and branches reach it.\n"
+		    "; The broker as branches reach it, and centrald too unless connect names another address.\n"
 		    "[broker]\nport = %d\n",
 		    o->host, is_address(o->host) ? o->host : "0.0.0.0", o->api_port, o->broker_port);
 	bool ok = buf_ok(&text, "central.ini", e) && put(o, "central.ini", buf_bytes(&text), e);
