@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CERT_SOON_S (30LL * 86400) /* time enough to enrol again */
 #define METRICS_MAX 262144U        /* 64 lists of 4 lines, and about 100 more */
@@ -374,6 +375,18 @@ static void metrics_of_lists(struct lan *l, struct buf *out)
 		metrics_value(out, "xinbian_list_fault", "list", lists[i].name, lists[i].fault[0] != '\0' ? 1 : 0);
 }
 
+/* branchd's own; 0 where /proc does not say. statm counts in pages (proc(5)). */
+static double resident_bytes(void)
+{
+	unsigned long long size = 0, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+	if (f == NULL)
+		return 0;
+	bool known = fscanf(f, "%llu %llu", &size, &resident) == 2;
+	fclose(f);
+	return known ? (double)resident * (double)sysconf(_SC_PAGESIZE) : 0;
+}
+
 static void metrics_of_branch(struct lan *l, struct buf *out)
 {
 	struct lan_around around = { .branch = "" };
@@ -417,6 +430,7 @@ static void metrics_of_branch(struct lan *l, struct buf *out)
 		{ "xinbian_cache_erased_total", "counter",
 		  "Certificates that ended, were revoked or no longer consented to",
 		  l->c.cache != NULL ? (double)l->c.cache->erased : 0 },
+		{ "process_resident_memory_bytes", "gauge", "Of branchd, mapped lists included", resident_bytes() },
 		{ "xinbian_terminals", "gauge", "Terminals known, revoked ones included",
 		  (double)terminals_len(l->c.terminals) },
 	};
