@@ -4,6 +4,7 @@
 # make fuzz      each decoder for SECS seconds           make bench    BENCH=lists for one group
 # make deps      install what is missing (apt)           make cover    line and branch coverage
 # make check-dgc the EU's test certificates, DGC=folder  make deb      Debian packages; deb-test tries them
+# make image     the appliance's, ARCH=arm64 or amd64    make board-test   it on an emulated board
 
 MODE    ?= $(if $(SAN),asan,release)
 CROSS   ?=
@@ -27,13 +28,9 @@ OPT.analyze := -O2 -g -fanalyzer -Werror
 OPT.fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 
 CFLAGS  ?=
-ifdef SYSROOT
-TRIPLET    := $(CROSS:-=)
-LD_SYSROOT := -L$(SYSROOT)/usr/lib/$(TRIPLET) -Wl,-rpath-link,$(SYSROOT)/usr/lib/$(TRIPLET)
-endif
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. -MMD -MP $(WARN) $(if $(filter clang,$(CC)),,$(GCCWARN)) \
-             $(OPT.$(MODE)) $(if $(SYSROOT),-isystem $(SYSROOT)/usr/include) $(CFLAGS)
-ALL_LDFLAGS = $(OPT.$(MODE)) $(LD.$(MODE)) $(LD_SYSROOT) $(LDFLAGS)
+             $(OPT.$(MODE)) $(SYSROOT:%=--sysroot=%) $(CFLAGS)
+ALL_LDFLAGS = $(OPT.$(MODE)) $(LD.$(MODE)) $(SYSROOT:%=--sysroot=%) $(LDFLAGS)
 LIBS := -Wl,--as-needed -lmbedtls -lmbedx509 -lmbedcrypto -lmosquitto -levent -ljansson -linih -lseccomp -lsqlite3 -lz -lzbar -ljpeg -lpng -lqrencode -lexpat -lgpiod -lm
 
 srcs = $(wildcard $(addsuffix /*.c,$(1)) $(addsuffix /*/*.c,$(1)))
@@ -44,6 +41,7 @@ FIRMWARE := $(call objs,$(filter-out $(MAINS) firmware/slot.c,$(call srcs,firmwa
 CENTRAL  := $(call objs,$(filter-out $(MAINS),$(call srcs,central)))
 PROGRAMS := $(patsubst %.c,$(B)/%,$(notdir $(wildcard $(MAINS)))) $(B)/xinbian-slot
 UNIT     := $(call objs,tests/run.c $(call srcs,tests/unit tests/unit/protocol tests/support))
+BOARD    := $(call objs,tests/run.c $(wildcard tests/board/*.c tests/support/*.c))
 INTEGRATION := $(call objs,tests/run.c $(wildcard tests/integration/*.c tests/fault/*.c tests/support/*.c))
 
 all: $(PROGRAMS)
@@ -65,6 +63,9 @@ $(B)/xinbian-slot: $(addprefix $(B)/,firmware/slot.o firmware/slots.o $(addprefi
 $(B)/tests/unit_run: $(UNIT) $(B)/firmware.a $(B)/central.a $(B)/protocol.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcunit
 $(B)/tests/integration_run: $(INTEGRATION) $(B)/firmware.a $(B)/central.a $(B)/protocol.a | all
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcunit
+
+$(B)/tests/board_run: $(BOARD) $(B)/firmware.a $(B)/central.a $(B)/protocol.a | all
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcunit
 
 $(B)/%.o: %.c Makefile
@@ -102,6 +103,27 @@ deb:
 deb-test: deb
 	@XINBIAN_BIN=$(B) tests/tools/deb_test.sh
 
+# The appliance's image for ARCH, arm64 or amd64, in build/image/ARCH (as root). Cross-built against a root of ARCH's own packages.
+ARCH     ?= arm64
+TRIPLET.arm64 := aarch64-linux-gnu-
+TRIPLET.amd64 := x86_64-linux-gnu-
+BOXED    := branchd branchctl xinbian-slot
+HOST_ARCH = $(shell dpkg --print-architecture)
+CROSS_FOR = $(if $(filter $(HOST_ARCH),$(ARCH)),,$(TRIPLET.$(ARCH)))
+image:
+	@tests/tools/need.sh build deb image
+	@$(MAKE) --no-print-directory -s -j"$$(nproc)" all
+	@$(if $(CROSS_FOR),$(MAKE) --no-print-directory -s -j"$$(nproc)" CROSS=$(CROSS_FOR) \
+		SYSROOT="$$(board/image/root.sh sysroot $(ARCH))" $(BOXED:%=build/$(CROSS_FOR)$(MODE)/%))
+	@XINBIAN_NATIVE=$(B) XINBIAN_BIN=build/$(CROSS_FOR)$(MODE) CROSS=$(CROSS_FOR) XINBIAN_DEB_ARCH=$(ARCH) board/image/image.sh $(ARCH)
+
+# The appliance on an emulated board, from outside; CUTS=20 cuts its power that often.
+board-test: ARCH := arm64
+board-test: image
+	@tests/tools/need.sh test board
+	@$(MAKE) --no-print-directory -s -j"$$(nproc)" $(B)/tests/board_run
+	@XINBIAN_BIN=$(B) XINBIAN_IMAGE=build/image/arm64 $(if $(CUTS),XINBIAN_CUTS=$(CUTS)) $(B)/tests/board_run $(T)
+
 cover:
 	$(MAKE) MODE=cover $(KINDS)
 	gcovr -r . --exclude tests --print-summary --object-directory build/cover
@@ -122,13 +144,14 @@ $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/firmware.a $(B)/central.a $(B)/protoc
 	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 BENCHES := $(patsubst tests/bench/bench_%.c,%,$(wildcard tests/bench/bench_*.c))
-bench:
-	@tests/tools/need.sh build bench
-	@$(MAKE) --no-print-directory -s all $(BENCHES:%=$(B)/bench_%)
-	@XINBIAN_BIN=$(B) tests/tools/bench.sh $(or $(BENCH),$(BENCHES))
+bench: $(if $(filter board,$(or $(BENCH),$(BENCHES))),image)
+	@tests/tools/need.sh build bench $(if $(filter board,$(or $(BENCH),$(BENCHES))),test board)
+	@$(MAKE) --no-print-directory -s all $(patsubst %,$(B)/bench_%,$(or $(BENCH),$(BENCHES)))
+	@XINBIAN_BIN=$(B) XINBIAN_IMAGE=build/image/arm64 tests/tools/bench.sh $(or $(BENCH),$(BENCHES))
+$(B)/bench_board: $(call objs,tests/run.c tests/board/box.c $(wildcard tests/support/*.c))
 $(B)/bench_ecert: $(call objs,$(addprefix tests/support/,certificates.c wire.c))
 $(B)/bench_%: $(B)/tests/bench/bench_%.o $(B)/firmware.a $(B)/central.a $(B)/protocol.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -llmdb
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -llmdb -lcunit
 
 lint:
 	@tests/tools/need.sh build lint
@@ -136,7 +159,7 @@ lint:
 
 clean:
 	rm -rf build
-.PHONY: all tests deps unit integration check check-dgc demo deb deb-test cover fuzz fuzz-one bench lint clean
+.PHONY: all tests deps unit integration check check-dgc demo deb deb-test image board-test cover fuzz fuzz-one bench lint clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

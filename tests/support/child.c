@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define SILENT_MS 60000
+
 void sleep_ms(int ms)
 {
 	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
@@ -79,10 +81,10 @@ bool child_is_running(pid_t pid)
 	return pid > 0 && waitpid(pid, NULL, WNOHANG) == 0;
 }
 
-static void read_all(int fd, pid_t pid, struct buf *out)
+static void read_all(int fd, pid_t pid, int silent_ms, struct buf *out)
 {
 	char some[4096];
-	for (int waited_ms = 0; waited_ms < 60000;) {
+	for (int waited_ms = 0; waited_ms < silent_ms;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		int n = poll(&p, 1, 100);
 		if (n == 0)
@@ -99,6 +101,11 @@ static void read_all(int fd, pid_t pid, struct buf *out)
 
 int child_run(const char *const *argv, struct buf *out)
 {
+	return child_run_for(argv, out, SILENT_MS);
+}
+
+int child_run_for(const char *const *argv, struct buf *out, int silent_ms)
+{
 	int fds[2], status = 0;
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return -1;
@@ -110,7 +117,7 @@ int child_run(const char *const *argv, struct buf *out)
 		child_exec(argv);
 	}
 	close(fds[1]);
-	read_all(fds[0], pid, out);
+	read_all(fds[0], pid, silent_ms, out);
 	close(fds[0]);
 	waitpid(pid, &status, 0);
 	buf_str(out);

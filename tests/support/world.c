@@ -213,17 +213,39 @@ int64_t world_publish(struct world *w, const char *list, const char *file, const
 	return take_through(w, world_ctl_json(w, "alice", "list import %s %s %s", list, file, options));
 }
 
+/* Branches reach us as `host`; all the same nothing listens beyond 127.0.0.1. */
+static void listen_here(struct world *w, const char *host)
+{
+	char path[160], text[160];
+	struct buf said;
+	buf_init(&said, OUT_MAX);
+	snprintf(path, sizeof(path), "%s/mosquitto.conf", w->central_dir);
+	snprintf(text, sizeof(text), "s/^listener \\([0-9]*\\) %s$/listener \\1 " LISTENING "/", host);
+	bool ok = child_run((const char *const[]){ "sed", "-i", text, path, NULL }, &said) == 0;
+	snprintf(path, sizeof(path), "%s/central.ini", w->central_dir);
+	snprintf(text, sizeof(text), "s/^listen = .*/listen = " LISTENING "/;s/^\\[broker\\]$/&\\nconnect = " LISTENING "/");
+	if (!ok || child_run((const char *const[]){ "sed", "-i", text, path, NULL }, &said) != 0)
+		fail("central's configuration", buf_str(&said));
+	buf_clear(&said);
+}
+
 void world_open(struct world *w)
+{
+	world_open_as(w, LISTENING);
+}
+
+void world_open_as(struct world *w, const char *host)
 {
 	*w = (struct world){ .broker_port = free_port(), .central_port = free_port() };
 	snprintf(w->dir, sizeof(w->dir), "%s", test_dir());
 	snprintf(w->central_dir, sizeof(w->central_dir), "%s/central", w->dir);
 	struct buf out;
 	buf_init(&out, OUT_MAX);
-	if (world_ctl(w, NULL, &out, "init --host " LISTENING " --broker-port %d --api-port %d", w->broker_port,
+	if (world_ctl(w, NULL, &out, "init --host %s --broker-port %d --api-port %d", host, w->broker_port,
 		      w->central_port) != 0)
 		fail("centralctl init", buf_str(&out));
 	buf_clear(&out);
+	listen_here(w, host);
 	world_broker_start(w);
 	world_central_start(w);
 	operator_add(w, "alice");
@@ -271,18 +293,24 @@ void world_branch_stop(struct world_branch *b, int signo)
 	}
 }
 
+void world_enrol_token(struct world *w, const char *name, char token[200])
+{
+	struct json *j = world_ctl_json(w, "alice", "branch token %s", name);
+	const char *text = NULL;
+	struct err e;
+	if (!json_text(j, "token", 199, &text, &e))
+		fail("an enrolment token", e.text);
+	snprintf(token, 200, "%s", text);
+	json_free(j);
+}
+
 int world_enrol(struct world *w, struct world_branch *b, struct buf *out)
 {
-	struct json *j = world_ctl_json(w, "alice", "branch token %s", b->name);
-	const char *token = NULL;
-	struct err e;
-	if (!json_text(j, "token", 200, &token, &e))
-		fail("an enrolment token", e.text);
-	int status =
-		world_branchctl(b, out, "enrol --central " LISTENING ":%d --ca %s/ca.pem --token %s --san " LISTENING,
-				w->central_port, w->central_dir, token);
-	json_free(j);
-	return status;
+	char token[200];
+	world_enrol_token(w, b->name, token);
+	return world_branchctl(b, out,
+			       "enrol --central " LISTENING ":%d --ca %s/ca.pem --token %s --san " LISTENING,
+			       w->central_port, w->central_dir, token);
 }
 
 static void enrol(struct world *w, struct world_branch *b)
@@ -328,14 +356,20 @@ static bool is_healthy(void *arg)
 	return ok;
 }
 
-struct world_branch *world_branch_add(struct world *w, const char *name)
+struct world_branch *world_branch_remote(struct world *w, const char *name, int api_port)
 {
 	if (w->branches_len == WORLD_BRANCHES_MAX)
 		abort();
 	struct world_branch *b = &w->branches[w->branches_len++];
-	struct buf out;
-	*b = (struct world_branch){ .api_port = free_port() };
+	*b = (struct world_branch){ .api_port = api_port };
 	snprintf(b->name, sizeof(b->name), "%s", name);
+	return b;
+}
+
+struct world_branch *world_branch_add(struct world *w, const char *name)
+{
+	struct world_branch *b = world_branch_remote(w, name, free_port());
+	struct buf out;
 	char dir[sizeof(b->dir)];
 	snprintf(dir, sizeof(dir), "%s/%s", w->dir, name);
 	memcpy(b->dir, dir, sizeof(dir));

@@ -29,6 +29,8 @@ struct world {
 
 /* Keys, operators alice and bob; the sample rules, catalogue, black-dishonest and sanctions published; broker and centrald run. */
 void world_open(struct world *w);
+/* The same, for branches that reach 127.0.0.1 under another address. */
+void world_open_as(struct world *w, const char *host);
 /* Stops what runs; a daemon that does not end cleanly on SIGTERM fails the test. */
 void world_close(struct world *w);
 
@@ -39,6 +41,10 @@ void world_central_stop(struct world *w, int signo);
 
 /* A further branch, enrolled, running and with a terminal's token; waits until it has rules and catalogue. */
 struct world_branch *world_branch_add(struct world *w, const char *name);
+/* A branch that runs somewhere else, its HTTPS on that port of 127.0.0.1: known here, and nothing is done for it. */
+struct world_branch *world_branch_remote(struct world *w, const char *name, int api_port);
+/* A fresh one-time token of central's to enrol with. */
+void world_enrol_token(struct world *w, const char *name, char token[200]);
 void world_branch_start(struct world *w, struct world_branch *b);
 /* With a fresh token of central's; the tool's exit status, what it prints goes to out. */
 int world_enrol(struct world *w, struct world_branch *b, struct buf *out);
