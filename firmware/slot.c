@@ -5,6 +5,7 @@
  */
 #include "firmware/slots.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,18 @@ static int fail(const struct err *e)
 	return 1;
 }
 
+/* Of a record that cannot be written the good slot, since no try can be counted. */
+static enum slot boot_good(const char *path)
+{
+	struct slots s = { .good = SLOT_A };
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return SLOT_A;
+	bool ok = slots_read(fd, &s, NULL);
+	close(fd);
+	return ok ? s.good : SLOT_A;
+}
+
 /* A try that could not be counted durably is not made: it might be made for ever. */
 static enum slot boot_choose(const char *path, struct err *e)
 {
@@ -22,7 +35,7 @@ static enum slot boot_choose(const char *path, struct err *e)
 	bool changed = false;
 	int fd = -1;
 	if (!slots_open(path, false, &fd, e))
-		return SLOT_A;
+		return boot_good(path);
 	enum slot slot = SLOT_A;
 	if (slots_read(fd, &s, e)) {
 		next = s;

@@ -242,6 +242,28 @@ static void the_tool_refuses_what_no_box_could_take(void)
 	buf_clear(&image);
 }
 
+/* No byte can be written: what is good boots, and nothing of the record is changed. */
+static void a_try_that_cannot_be_counted_is_not_made(void)
+{
+	char script[200];
+	struct buf out;
+	struct slots before = appliance_record(&box);
+	enum slot good = before.good;
+	struct slots_image image = { .version = 9 };
+	slots_try(&before, &image, 3);
+	appliance_record_set(&box, &before);
+	snprintf(script, sizeof(script),
+		 "trap '' XFSZ; ulimit -f 0; \"$XINBIAN_BIN\"/xinbian-slot boot %s 2>&1 | cat", box.config.boot);
+	buf_init(&out, 4096);
+	CU_ASSERT_EQUAL(child_run((const char *const[]){ "/bin/sh", "-c", script, NULL }, &out), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&out), "cannot be written"));
+	CU_ASSERT_TRUE(out.len > 2 && out.data[out.len - 2] == (good == SLOT_A ? 'a' : 'b'));
+	CU_ASSERT_EQUAL(appliance_record(&box).tries_left, 3);
+	buf_clear(&out);
+	CU_ASSERT_EQUAL(boot(), slot_other(good));
+	CU_ASSERT_EQUAL(appliance_record(&box).tries_left, 2);
+}
+
 static void it_ends_cleanly(void)
 {
 	world_close(&w);
@@ -254,6 +276,7 @@ static CU_TestInfo tests[] = {
 	{ "an image that is never well falls back and central hears of it",
 	  an_image_that_is_never_well_falls_back_and_central_hears_of_it },
 	{ "the tool refuses what no box could take", the_tool_refuses_what_no_box_could_take },
+	{ "a try that cannot be counted is not made", a_try_that_cannot_be_counted_is_not_made },
 	{ "it ends cleanly", it_ends_cleanly },
 	CU_TEST_INFO_NULL,
 };
