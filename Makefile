@@ -124,6 +124,7 @@ bench:
 	@$(MAKE) --no-print-directory -s all $(BENCHES:%=$(B)/bench_%)
 	@XINBIAN_BIN=$(B) tests/tools/bench.sh $(or $(BENCH),$(BENCHES))
 $(B)/bench_ecert: $(call objs,$(addprefix tests/support/,certificates.c wire.c))
+$(B)/bench_ledger: $(B)/tests/bench/postgres.o
 $(B)/bench_%: $(B)/tests/bench/bench_%.o $(B)/firmware.a $(B)/central.a $(B)/protocol.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -llmdb
 
