@@ -47,7 +47,13 @@ int64_t core_next_expiry(const struct ledger_core *c)
 void core_digest(const struct ledger_core *c, uint8_t out[HASH_LEN])
 {
 	struct sha256_stream s;
-	const uint64_t sizes[] = { c->accounts_len, c->rows_len, (uint64_t)c->last_s, c->new_len, c->created_len };
+	uint64_t local = 0, waiting = 0;
+	for (size_t i = 0; i < LOCAL_SLOTS; i++)
+		local += c->local[i] != 0;
+	for (size_t i = 0; i < c->heap.len; i++) /* those that have ended otherwise wait there for nothing */
+		waiting += (c->states[c->heap.at[i].seq] & STATE_ENDED) == PENDING_OPEN;
+	const uint64_t sizes[] = { c->accounts_len, c->rows_len, (uint64_t)c->last_s, c->new_len, c->created_len,
+				   local,           waiting };
 	sha256_start(&s);
 	sha256_add(&s, (struct bytes){ (const uint8_t *)sizes, sizeof(sizes) });
 	if (c->accounts_len > 0)
@@ -55,7 +61,6 @@ void core_digest(const struct ledger_core *c, uint8_t out[HASH_LEN])
 					       c->accounts_len * sizeof(struct core_slot) });
 	if (c->rows_len > 0)
 		sha256_add(&s, (struct bytes){ &c->states[1], c->rows_len });
-	sha256_add(&s, (struct bytes){ (const uint8_t *)c->local, sizeof(c->local) });
 	sha256_finish(&s, out);
 }
 
