@@ -18,7 +18,7 @@ struct ledger_reader *ledger_reader_open(const char *path, struct err *e)
 		return r;
 	if (r->db == NULL && e != NULL && e->code == ERR_MISSING)
 		err_set(e, ERR_MISSING,
-			"there is no ledger yet: the first account makes it (centralctl ledger open)");
+			"there is no ledger yet: the first account makes it (centralctl ledger create)");
 	ledger_reader_close(r);
 	return NULL;
 }
