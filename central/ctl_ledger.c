@@ -42,8 +42,9 @@ static bool batch_send(struct ctl *c, const char *path, struct bytes lines, stru
 	bool printed = false;
 	struct json *j = ctl_call(c, "POST", path, lines, &printed, e);
 	if (j == NULL)
-		return t->sent == 0 || err_wrap(e, "%llu were sent before; send the file again, it counts once",
-						(unsigned long long)t->sent);
+		return t->sent > 0 ? err_wrap(e, "%llu were sent before; send the file again, it counts once",
+					      (unsigned long long)t->sent)
+				   : false;
 	results_show(j, printed, t);
 	json_free(j);
 	return true;
