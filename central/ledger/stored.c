@@ -136,7 +136,7 @@ static bool batch_load(struct db_query *rows, struct ledger_core *c, const struc
 
 bool ledger_load(struct db *db, struct ledger_core *c, struct ledger_head *head, struct err *e)
 {
-	struct ledger_batch b;
+	struct ledger_batch b = { 0 };
 	bool row = false;
 	*head = (struct ledger_head){ 0 };
 	if (!accounts_load(db, c, e))

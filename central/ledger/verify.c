@@ -77,7 +77,8 @@ static bool accounts_take(struct walk *w, struct db_query *q, uint32_t at, uint3
 			return true; /* the hash will not be that of the batch */
 		if (!ledger_account_read(q, &a, e))
 			return false;
-		sha256_add(s, (struct bytes){ bytes, ledger_account_encode(&a, bytes) });
+		size_t len = ledger_account_encode(&a, bytes);
+		sha256_add(s, (struct bytes){ bytes, len });
 		bool fine = a.class >= ACCOUNT_ISSUE && a.class <= ACCOUNT_RETIRE;
 		walk_look(w, INVARIANT_ROWS, fine, "account number %u is malformed", at + i);
 		w->accounts[at + i] = (struct seen_account){ .ledger = ledger_index(w, a.ledger),

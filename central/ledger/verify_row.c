@@ -154,15 +154,19 @@ static void side_take(struct walk *w, uint32_t number, const struct ledger_row *
 	a->last = r->seq;
 }
 
+/* Two accounts there are, of one ledger, whose newest rows it names. */
+static bool links_are_fine(const struct walk *w, const struct ledger_row *r)
+{
+	const uint32_t n = w->v->accounts;
+	if (r->debit == 0 || r->debit > n || r->credit == 0 || r->credit > n || r->debit == r->credit)
+		return false;
+	const struct seen_account *d = &w->accounts[r->debit], *k = &w->accounts[r->credit];
+	return d->ledger == k->ledger && r->prev_debit == d->last && r->prev_credit == k->last;
+}
+
 bool walk_row(struct walk *w, const struct ledger_row *r, int64_t time_s, struct err *e)
 {
-	bool known = r->debit != 0 && r->debit <= w->v->accounts && r->credit != 0 && r->credit <= w->v->accounts &&
-		     r->debit != r->credit;
-	const struct seen_account *d = &w->accounts[known ? r->debit : 0], *k = &w->accounts[known ? r->credit : 0];
-	if (!walk_look(w, INVARIANT_ROWS,
-		       known && d->ledger == k->ledger && r->prev_debit == d->last && r->prev_credit == k->last &&
-			       shape_is_fine(r),
-		       "row %u is malformed", r->seq))
+	if (!walk_look(w, INVARIANT_ROWS, links_are_fine(w, r) && shape_is_fine(r), "row %u is malformed", r->seq))
 		return true;
 	if (!id128_is_zero(r->id))
 		w->ids[w->ids_len++] = r->id;
