@@ -2,7 +2,7 @@
  * The ledger, for operators. A change is in the audit before the ledger is asked, and the operator's name is in the batch itself, under the
  * chain. What reads much (verify, export, balances as of a day) does not come here: centralctl reads the file beside us.
  */
-#include "central/api.h"
+#include "central/api_ledger.h"
 #include "central/centrald.h"
 #include "central/ledger/lines.h"
 #include "central/store.h"
@@ -11,32 +11,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Opened by the first who needs it: a damaged ledger stops nothing else. */
-static struct ledger *ledger_of(struct api_call *call, struct err *e)
+void api_ledger_path(const struct api_call *call, char out[300])
+{
+	snprintf(out, 300, "%.280s/ledger.db", call->central->dir);
+}
+
+struct ledger *api_ledger(struct api_call *call, struct err *e)
 {
 	char path[300];
 	struct central *central = call->central;
-	snprintf(path, sizeof(path), "%.280s/ledger.db", central->dir);
+	api_ledger_path(call, path);
 	if (central->ledger == NULL)
 		central->ledger = ledger_open(path, e);
 	return central->ledger;
 }
 
-/* Who is about to send what: its hash, so that the file he keeps can be shown to be it. */
-static bool audit_lines(struct api_call *call, const char *what, size_t n, struct err *e)
+bool api_ledger_audit(struct api_call *call, const char *what, const char *detail, struct err *e)
 {
 	struct db *db = call->central->release.db;
 	uint8_t hash[HASH_LEN];
-	char hex[2 * HASH_LEN + 1], detail[48];
+	char hex[2 * HASH_LEN + 1];
 	sha256(http_body(call->request), hash);
 	hex_encode(hash, sizeof(hash), hex);
-	snprintf(detail, sizeof(detail), "%zu lines", n);
 	if (!db_begin(db, e))
 		return false;
 	if (audit_add(db, call->now_s, call->operator, what, hex, detail, e) && db_commit(db, e))
 		return true;
 	db_rollback(db);
 	return false;
+}
+
+static bool audit_lines(struct api_call *call, const char *what, size_t n, struct err *e)
+{
+	char detail[48];
+	snprintf(detail, sizeof(detail), "%zu lines", n);
+	return api_ledger_audit(call, what, detail, e);
 }
 
 static void head_put(struct api_call *call, const struct ledger *l)
@@ -69,7 +78,7 @@ struct sent {
 
 static bool accounts_send(struct api_call *call, struct sent *s, struct err *e)
 {
-	struct ledger *l = ledger_of(call, e);
+	struct ledger *l = api_ledger(call, e);
 	return l != NULL && ledger_accounts_parse(http_body(call->request), s->accounts, &s->n, e) &&
 	       audit_lines(call, "ledger.create", s->n, e) &&
 	       ledger_accounts(l, call->now_s, call->operator, s->accounts, s->n, s->status, e);
@@ -77,7 +86,7 @@ static bool accounts_send(struct api_call *call, struct sent *s, struct err *e)
 
 static bool transfers_send(struct api_call *call, struct sent *s, struct err *e)
 {
-	struct ledger *l = ledger_of(call, e);
+	struct ledger *l = api_ledger(call, e);
 	return l != NULL && ledger_transfers_parse(http_body(call->request), s->transfers, &s->n, e) &&
 	       audit_lines(call, "ledger.transfer", s->n, e) &&
 	       ledger_transfers(l, call->now_s, call->operator, s->transfers, s->n, s->status, e);
@@ -118,7 +127,7 @@ static bool account_show(struct api_call *call, struct err *e)
 {
 	struct id128 id;
 	char hex[33];
-	struct ledger *l = ledger_of(call, e);
+	struct ledger *l = api_ledger(call, e);
 	if (l == NULL || !id128_parse(call->path_rest, &id, e) || !ledger_expire(l, call->now_s, e))
 		return false;
 	const struct core_account a = core_account_find(ledger_core(l), id);
@@ -142,7 +151,7 @@ static bool account_show(struct api_call *call, struct err *e)
 
 static bool ledger_show(struct api_call *call, struct err *e)
 {
-	struct ledger *l = ledger_of(call, e);
+	struct ledger *l = api_ledger(call, e);
 	if (l == NULL)
 		return false;
 	json_open(&call->json, NULL, '{');

@@ -9,7 +9,7 @@
 
 static const struct ctl_command *const areas[] = { ctl_init_commands,   ctl_operator_commands, ctl_release_commands,
 						   ctl_branch_commands, ctl_registry_commands, ctl_holdings_commands,
-						   ctl_ledger_commands };
+						   ctl_ledger_commands, ctl_carbon_commands };
 #define AREAS (sizeof(areas) / sizeof(areas[0]))
 
 static int usage(const char *why)

@@ -1,4 +1,6 @@
 #include "central/document.h"
+
+#include "central/carbon_rules.h"
 #include "protocol/base/json.h"
 #include "protocol/base/limits.h"
 #include "protocol/catalogue.h"
@@ -100,6 +102,11 @@ bool document_check(struct bytes cbor, const char *type, struct err *e)
 		struct kinds *k = kinds_parse(cbor, e);
 		kinds_free(k);
 		return k != NULL;
+	}
+	if (strcmp(type, "carbon") == 0) {
+		struct carbon_rules *r = carbon_rules_decode(cbor, e);
+		free(r);
+		return r != NULL;
 	}
 	return err_set(e, ERR_INPUT, "there is no document type '%s'", type);
 }

@@ -59,6 +59,8 @@ static const char *const scripts[] = {
 	tables_holdings,
 	/* 6: 0, or when its box was opened */
 	"ALTER TABLE branch ADD COLUMN tampered_s BIGINT NOT NULL DEFAULT 0;",
+	/* 7: subjects of carbon accounts who are one person */
+	tables_carbon,
 };
 
 struct db *store_open(const char *dir, struct err *e)

@@ -33,3 +33,10 @@ const char tables_line[] =
 	"CREATE INDEX decision_branch ON decision (branch, time_s);"
 	"CREATE TABLE alarm (branch TEXT NOT NULL, code TEXT NOT NULL, first_s BIGINT NOT NULL,"
 	" last_s BIGINT NOT NULL, times BIGINT NOT NULL, detail TEXT NOT NULL, PRIMARY KEY (branch, code));";
+
+const char tables_carbon[] =
+	/* holder, target: registry_holder_hash. ended_s 0: in force. */
+	"CREATE TABLE carbon_alias (id INTEGER PRIMARY KEY, holder BLOB NOT NULL, target BLOB NOT NULL,"
+	" created_by TEXT NOT NULL, created_s BIGINT NOT NULL, ended_by TEXT NOT NULL, ended_s BIGINT NOT NULL);"
+	"CREATE UNIQUE INDEX carbon_alias_holder ON carbon_alias (holder) WHERE ended_s = 0;"
+	"CREATE INDEX carbon_alias_target ON carbon_alias (target);";

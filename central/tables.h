@@ -9,5 +9,7 @@ extern const char tables_registry[];
 extern const char tables_uses[];
 /* Consents, what is set aside for branches, and who was given what. */
 extern const char tables_holdings[];
+/* Which subjects of carbon accounts are one person. */
+extern const char tables_carbon[];
 
 #endif
