@@ -1,5 +1,6 @@
 #include "central/carbon.h"
 
+#include "central/book.h"
 #include "central/carbon_group.h"
 #include "central/store.h"
 
@@ -14,19 +15,14 @@ static struct id128 own_account(uint64_t code)
 	return (struct id128){ 0x636172626f6e0000U, code }; /* "carbon" */
 }
 
-/* An identifier made of words: the first half of SHA-256 over them, each behind its length. */
-static struct id128 id_made(const char *kind, const void *a, size_t a_len, const char *b)
+static struct bytes word(const char *text, int len)
 {
-	struct sha256_stream s;
-	uint8_t hash[HASH_LEN];
-	char lengths[64];
-	snprintf(lengths, sizeof(lengths), "xb/carbon/%s/%zu/%zu/", kind, a_len, strlen(b));
-	sha256_start(&s);
-	sha256_add(&s, bytes_of(lengths));
-	sha256_add(&s, (struct bytes){ a, a_len });
-	sha256_add(&s, bytes_of(b));
-	sha256_finish(&s, hash);
-	return id128_decode(hash);
+	return (struct bytes){ (const uint8_t *)text, (size_t)len };
+}
+
+static struct book book_of(const struct carbon *c)
+{
+	return (struct book){ c->ledger, c->operator, c->now_s };
 }
 
 struct carbon_rules *carbon_rules_current(struct carbon *c, struct err *e)
@@ -51,24 +47,10 @@ struct carbon_rules *carbon_rules_current(struct carbon *c, struct err *e)
 
 struct id128 carbon_account(const uint8_t holder[HASH_LEN])
 {
-	return id_made("subject", holder, HASH_LEN, "");
+	return book_id("carbon/subject", (struct bytes){ holder, HASH_LEN }, "");
 }
 
 /* --- accounts --- */
-
-static bool accounts_send(struct carbon *c, const struct ledger_account *a, size_t n, struct err *e)
-{
-	enum ledger_status *status = calloc(n + 1, sizeof(*status));
-	if (status == NULL)
-		abort();
-	bool ok = ledger_accounts(c->ledger, c->now_s, c->operator, a, n, status, e);
-	for (size_t i = 0; ok && i < n; i++)
-		if (status[i] != LEDGER_OK && status[i] != LEDGER_EXISTS)
-			ok = err_set(e, ERR_CONFLICT, "a carbon account could not be made: %s",
-				     ledger_status_name(status[i]));
-	free(status);
-	return ok;
-}
 
 static bool own_accounts_make(struct carbon *c, struct err *e)
 {
@@ -78,7 +60,8 @@ static bool own_accounts_make(struct carbon *c, struct err *e)
 		  "碳积分 兑换 redeemed" },
 		{ own_account(CODE_EXPIRED), CARBON_LEDGER, CODE_EXPIRED, ACCOUNT_RETIRE, 0, "碳积分 过期 expired" },
 	};
-	return core_account_find(ledger_core(c->ledger), own[2].id).number != 0 || accounts_send(c, own, 3, e);
+	const struct book b = book_of(c);
+	return book_accounts(&b, own, 3, e);
 }
 
 /* --- reports --- */
@@ -106,7 +89,7 @@ static bool report_value(struct carbon *c, const struct carbon_rules *rules, con
 		return err_set(e, ERR_INPUT, "reference: it is empty");
 	registry_holder_hash(c->release->vault_key, r->holder_kind, r->holder, holder);
 	int len = snprintf(what, sizeof(what), "%s/%d", r->activity, r->day);
-	*t = (struct ledger_transfer){ .id = id_made("activity", what, (size_t)len, r->reference),
+	*t = (struct ledger_transfer){ .id = book_id("carbon/activity", word(what, len), r->reference),
 				       .debit = own_account(CODE_ISSUED),
 				       .credit = carbon_account(holder),
 				       .data = { (uint64_t)rules->version, 0 },
@@ -158,10 +141,11 @@ bool carbon_report(struct carbon *c, const struct carbon_report *r, size_t n, st
 	struct reports *w = calloc(1, sizeof(*w));
 	if (w == NULL)
 		abort();
+	const struct book b = book_of(c);
 	bool ok = own_accounts_make(c, e);
 	if (ok)
 		reports_judge(c, rules, r, n, out, w);
-	ok = ok && (w->fresh_len == 0 || accounts_send(c, w->fresh, w->fresh_len, e)) &&
+	ok = ok && (w->fresh_len == 0 || book_accounts(&b, w->fresh, w->fresh_len, e)) &&
 	     (w->len == 0 || ledger_transfers(c->ledger, c->now_s, c->operator, w->t, w->len, w->status, e));
 	for (size_t i = 0; ok && i < w->len; i++)
 		result_take(&out[w->of[i]], w->status[i], w->t[i].amount);
@@ -172,11 +156,6 @@ bool carbon_report(struct carbon *c, const struct carbon_report *r, size_t n, st
 
 /* --- standing --- */
 
-static int64_t free_points(const struct ledger_sums *s)
-{
-	return s->credits_posted - s->debits_posted - s->debits_pending;
-}
-
 bool carbon_standing(struct carbon *c, enum identifier_kind kind, const char *holder, struct carbon_standing *out,
 		     struct err *e)
 {
@@ -185,10 +164,11 @@ bool carbon_standing(struct carbon *c, enum identifier_kind kind, const char *ho
 	struct carbon_rules *rules = carbon_rules_current(c, e);
 	if (rules == NULL)
 		return false;
+	const struct book b = book_of(c);
 	bool ok = ledger_expire(c->ledger, c->now_s, e) && carbon_group_load(c, kind, holder, &g, e);
 	for (size_t i = 0; ok && i < g.len; i++) {
 		const struct core_account a = core_account_find(ledger_core(c->ledger), g.accounts[i]);
-		out->points += free_points(&a.sums);
+		out->points += book_free(&b, g.accounts[i]);
 		out->pending += a.sums.debits_pending;
 		out->accounts += a.number != 0;
 	}
@@ -202,9 +182,9 @@ bool carbon_standing(struct carbon *c, enum identifier_kind kind, const char *ho
 
 static struct id128 part_id(const char *request, const char *step, size_t part)
 {
-	char word[32];
-	int len = snprintf(word, sizeof(word), "%s/%zu", step, part);
-	return id_made("redemption", word, (size_t)len, request);
+	char text[32];
+	int len = snprintf(text, sizeof(text), "%s/%zu", step, part);
+	return book_id("carbon/redemption", word(text, len), request);
 }
 
 static bool request_is_fine(const char *request, struct err *e)
@@ -220,10 +200,11 @@ static size_t parts_make(struct carbon *c, const struct carbon_group *g, const c
 {
 	size_t n = 0;
 	int64_t left = points;
+	const struct book b = book_of(c);
 	for (size_t i = 0; i < g->len && left > 0; i++) {
-		const struct core_account a = core_account_find(ledger_core(c->ledger), g->accounts[i]);
-		int64_t take = free_points(&a.sums) < left ? free_points(&a.sums) : left;
-		if (a.number == 0 || take <= 0)
+		int64_t take = book_free(&b, g->accounts[i]);
+		take = take < left ? take : left;
+		if (take <= 0)
 			continue;
 		t[n] = (struct ledger_transfer){ .id = part_id(request, "hold", n),
 						 .debit = g->accounts[i],
@@ -237,21 +218,7 @@ static size_t parts_make(struct carbon *c, const struct carbon_group *g, const c
 		left -= take;
 		n++;
 	}
-	for (size_t i = 0; i + 1 < n; i++)
-		t[i].flags = TRANSFER_LINKED;
 	return left == 0 ? n : 0;
-}
-
-static bool chain_send(struct carbon *c, const struct ledger_transfer *t, size_t n, struct err *e)
-{
-	enum ledger_status status[CARBON_GROUP_MAX];
-	if (!ledger_transfers(c->ledger, c->now_s, c->operator, t, n, status, e))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (status[i] != LEDGER_OK && status[i] != LEDGER_EXISTS && status[i] != LEDGER_LINKED_FAILED)
-			return err_set(e, ERR_CONFLICT, "%s (%s)", ledger_status_zh(status[i]),
-				       ledger_status_name(status[i]));
-	return true;
 }
 
 /* The same request again: of the same subject and as many points. */
@@ -279,14 +246,16 @@ bool carbon_redeem(struct carbon *c, const char *request, enum identifier_kind k
 		return repeat_check(c, &g, &was, points, e);
 	if (points <= 0)
 		return err_set(e, ERR_INPUT, "points: above zero");
+	const struct book b = book_of(c);
 	size_t n = parts_make(c, &g, request, points, t);
-	return n > 0 ? chain_send(c, t, n, e) : err_set(e, ERR_CONFLICT, "积分不足 / there are not enough points");
+	return n > 0 ? book_chain(&b, t, n, e) : err_set(e, ERR_CONFLICT, "积分不足 / there are not enough points");
 }
 
 bool carbon_redeem_end(struct carbon *c, const char *request, bool post, struct err *e)
 {
 	struct ledger_transfer t[CARBON_GROUP_MAX];
 	struct ledger_row hold;
+	const struct book b = book_of(c);
 	size_t n = 0;
 	if (!request_is_fine(request, e))
 		return false;
@@ -299,21 +268,19 @@ bool carbon_redeem_end(struct carbon *c, const char *request, bool post, struct 
 						 .ref = hold.id,
 						 .kind = post ? TRANSFER_POST : TRANSFER_VOID };
 	}
-	for (size_t i = 0; i + 1 < n; i++)
-		t[i].flags = TRANSFER_LINKED;
-	return n > 0 ? chain_send(c, t, n, e) : err_set(e, ERR_MISSING, "there is no redemption '%.64s'", request);
+	return n > 0 ? book_chain(&b, t, n, e) : err_set(e, ERR_MISSING, "there is no redemption '%.64s'", request);
 }
 
 /* --- expiry --- */
 
 static struct ledger_transfer expiry_of(const struct core_account *a, int32_t cutoff, int64_t points)
 {
-	char word[64];
+	char text[64];
 	uint8_t id[16];
 	id128_encode(a->id, id);
 	/* What had left the account tells two expiries of one day apart. */
-	snprintf(word, sizeof(word), "%d/%lld", cutoff, (long long)a->sums.debits_posted);
-	return (struct ledger_transfer){ .id = id_made("expiry", id, sizeof(id), word),
+	snprintf(text, sizeof(text), "%d/%lld", cutoff, (long long)a->sums.debits_posted);
+	return (struct ledger_transfer){ .id = book_id("carbon/expiry", (struct bytes){ id, sizeof(id) }, text),
 					 .debit = a->id,
 					 .credit = own_account(CODE_EXPIRED),
 					 .amount = points,

@@ -67,12 +67,14 @@ static void slot_take(struct shard *s, uint32_t tag, uint32_t number)
 
 static void shard_grow(struct shard *s)
 {
-	struct shard next = { slots_new((s->mask + 1) * 2), s->mask * 2 + 1, s->used };
-	for (uint32_t i = 0; i <= s->mask; i++)
-		if (s->slots[i].number != 0)
-			slot_take(&next, s->slots[i].tag, s->slots[i].number);
-	free(s->slots);
-	*s = next;
+	struct id_slot *old = s->slots;
+	uint32_t old_mask = s->mask;
+	s->mask = old_mask * 2 + 1;
+	s->slots = slots_new(s->mask + 1);
+	for (uint32_t i = 0; i <= old_mask; i++)
+		if (old[i].number != 0)
+			slot_take(s, old[i].tag, old[i].number);
+	free(old);
 }
 
 void id_index_add(struct id_index *x, struct id128 id, uint32_t number)
