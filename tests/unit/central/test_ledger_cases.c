@@ -115,7 +115,8 @@ static void account_run(const struct line *l)
 	struct ledger_account a = { .id = id_of(l->field[ID]) };
 	enum ledger_status status;
 	const char *class = more(l, "class");
-	a.class = strcmp(class, "issue") == 0 ? ACCOUNT_ISSUE : strcmp(class, "hold") == 0 ? ACCOUNT_HOLD : 0;
+	if (class != NULL)
+		a.class = strcmp(class, "issue") == 0 ? ACCOUNT_ISSUE : strcmp(class, "hold") == 0 ? ACCOUNT_HOLD : 0;
 	a.ledger = (uint32_t)more_int(l, "ledger", 1);
 	a.code = (uint16_t)more_int(l, "code", 1);
 	a.flags = (uint8_t)more_int(l, "flags", 0);
