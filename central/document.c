@@ -1,6 +1,7 @@
 #include "central/document.h"
 
 #include "central/carbon_rules.h"
+#include "central/guarantee_rules.h"
 #include "protocol/base/json.h"
 #include "protocol/base/limits.h"
 #include "protocol/catalogue.h"
@@ -105,6 +106,11 @@ bool document_check(struct bytes cbor, const char *type, struct err *e)
 	}
 	if (strcmp(type, "carbon") == 0) {
 		struct carbon_rules *r = carbon_rules_decode(cbor, e);
+		free(r);
+		return r != NULL;
+	}
+	if (strcmp(type, "guarantee") == 0) {
+		struct guarantee_rules *r = guarantee_rules_decode(cbor, e);
 		free(r);
 		return r != NULL;
 	}

@@ -10,7 +10,7 @@
 /* The document type that a name's content must prove to be; other names are carried unread. */
 static const char *document_type(const char *name)
 {
-	static const char *const types[] = { "rules", "catalogue", "issuers", "kinds", "carbon" };
+	static const char *const types[] = { "rules", "catalogue", "issuers", "kinds", "carbon", "guarantee" };
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (strcmp(name, types[i]) == 0)
 			return types[i];

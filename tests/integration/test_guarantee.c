@@ -1,0 +1,63 @@
+/* The guarantee fund as an operator meets it. */
+#include "tests/support/world.h"
+#include "tests/test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Made up; its check character is right. */
+#define FIRM_NUMBER "91330802MA0000103C"
+
+static struct world w;
+static bool opened;
+
+static void setup(void)
+{
+	if (!opened)
+		world_open(&w);
+	opened = true;
+}
+
+static void expect(int status, const char *words, const char *who, const char *command)
+{
+	struct buf out;
+	buf_init(&out, 1 << 20);
+	int got = world_ctl(&w, who, &out, "%s", command);
+	if (got != status || strstr(buf_str(&out), words) == NULL)
+		printf("\n    %s: exit %d, %s", command, got, buf_str(&out));
+	CU_ASSERT_EQUAL(got, status);
+	CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&out), words));
+	buf_clear(&out);
+}
+
+static void a_guarantee_goes_from_commitment_to_recovery_by_hand(void)
+{
+	int64_t id = 0;
+	expect(1, "no programmes were published", "alice", "guarantee capital c1 small_firms fund 1000000");
+	struct json *j = world_ctl_json(&w, "alice", "document import guarantee central/sample/guarantee.json");
+	CU_ASSERT_TRUE_FATAL(json_int(j, "id", 1, INT64_MAX, &id, NULL));
+	json_free(j);
+	CU_ASSERT_EQUAL(world_release(&w, id), 1);
+	expect(1, "needs an operator's token", NULL, "guarantee capital c1 small_firms fund 1000000");
+	expect(0, "capital recorded", "alice", "guarantee capital c1 small_firms fund 1000000");
+	expect(0, "capital recorded", "alice", "guarantee capital c2 small_firms reguarantee 1000000");
+	expect(1, "enterprise", "alice", "guarantee commit g1 small_firms XYZ 1000");
+	expect(0, "committed", "alice", "guarantee commit g1 small_firms " FIRM_NUMBER " 1000");
+	expect(1, "liable for more", "alice", "guarantee commit g2 small_firms " FIRM_NUMBER " 100000000");
+	expect(0, "released", "alice", "guarantee release r1 g1 400");
+	expect(0, "compensated", "bob", "guarantee compensate p1 g1 600");
+	expect(0, "capital 999760 ", NULL, "guarantee party small_firms fund");
+	expect(0, "recovered", "bob", "guarantee recover b1 g1 600");
+	expect(0, "committed 0 ", NULL, "guarantee show g1");
+	expect(1, "no guarantee", NULL, "guarantee show g9");
+	expect(0, "guarantee.compensate", NULL, "audit");
+	expect(0, "通过", NULL, "ledger verify");
+	world_close(&w);
+}
+
+static CU_TestInfo tests[] = {
+	{ "a guarantee goes from commitment to recovery by hand",
+	  a_guarantee_goes_from_commitment_to_recovery_by_hand },
+	CU_TEST_INFO_NULL,
+};
+SUITE(guarantee_system, setup, NULL, tests);
