@@ -429,7 +429,8 @@ void core_rollback(struct ledger_core *c)
 {
 	undo_to(c, 0, 0);
 	for (size_t i = 0; i < c->popped_len; i++)
-		heap_push(&c->heap, c->popped[i]);
+		if ((c->states[c->popped[i].seq] & STATE_ENDED) == PENDING_OPEN) /* the others had ended before */
+			heap_push(&c->heap, c->popped[i]);
 	c->batch_s = c->last_s;
 	batch_end(c);
 }
