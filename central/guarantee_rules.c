@@ -67,18 +67,8 @@ static bool programme_take(const struct json *j, struct guarantee_programme *p, 
 	       shares_take(json_get(j, "shares"), p, e);
 }
 
-static bool rules_take(const struct json *j, struct guarantee_rules *r, struct err *e)
+static bool programmes_take(const struct json *all, struct guarantee_rules *r, struct err *e)
 {
-	const char *type;
-	bool sample;
-	if (!json_is_object(j))
-		return err_set(e, ERR_INPUT, "expected an object");
-	const struct json *title = json_get(j, "title"), *all = json_get(j, "programmes");
-	if (!json_only(j, "type title sample programmes", e) || !json_text(j, "type", 16, &type, e) ||
-	    !json_bool(j, "sample", &sample, e))
-		return false;
-	if (strcmp(type, "guarantee") != 0 || title == NULL || !json_is_object(title))
-		return err_set(e, ERR_INPUT, "expected the type guarantee, and a title {\"zh\", \"en\"}");
 	if (all == NULL || json_kind(all) != JSON_KIND_ARRAY || json_len(all) == 0 ||
 	    json_len(all) > GUARANTEE_PROGRAMMES_MAX)
 		return err_set(e, ERR_INPUT, "programmes: expected 1 to %d", GUARANTEE_PROGRAMMES_MAX);
@@ -89,7 +79,22 @@ static bool rules_take(const struct json *j, struct guarantee_rules *r, struct e
 		if (guarantee_programme_find(r, p->code, NULL) != NULL)
 			return err_set(e, ERR_INPUT, "programmes: '%s' stands there twice", p->code);
 	}
-	return wording_check(title, e) || err_wrap(e, "title");
+	return true;
+}
+
+static bool rules_take(const struct json *j, struct guarantee_rules *r, struct err *e)
+{
+	const char *type;
+	bool sample;
+	if (!json_is_object(j))
+		return err_set(e, ERR_INPUT, "expected an object");
+	const struct json *title = json_get(j, "title");
+	if (!json_only(j, "type title sample programmes", e) || !json_text(j, "type", 16, &type, e) ||
+	    !json_bool(j, "sample", &sample, e))
+		return false;
+	if (strcmp(type, "guarantee") != 0 || title == NULL || !json_is_object(title))
+		return err_set(e, ERR_INPUT, "expected the type guarantee, and a title {\"zh\", \"en\"}");
+	return (wording_check(title, e) || err_wrap(e, "title")) && programmes_take(json_get(j, "programmes"), r, e);
 }
 
 struct guarantee_rules *guarantee_rules_decode(struct bytes cbor, struct err *e)
