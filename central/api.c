@@ -73,9 +73,9 @@ static bool path_fits(const char *path, const char *route, char rest[SEGMENT_MAX
 	return *path == '\0';
 }
 
-static const struct api_route *const areas[] = { api_release_routes,  api_branch_routes,   api_operator_routes,
-						 api_registry_routes, api_holdings_routes, api_ledger_routes,
-						 api_carbon_routes,   api_guarantee_routes };
+static const struct api_route *const areas[] = { api_release_routes,  api_branch_routes,    api_operator_routes,
+						 api_registry_routes, api_holdings_routes,  api_ledger_routes,
+						 api_carbon_routes,   api_guarantee_routes, api_subsidy_routes };
 
 /* NULL when there is none; *known says whether the path exists under another method. */
 static const struct api_route *route_find(const struct http_request *r, char rest[SEGMENT_MAX], bool *known)

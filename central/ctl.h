@@ -32,7 +32,7 @@ struct ctl_command {
 /* Each ends with a NULL group. */
 extern const struct ctl_command ctl_release_commands[], ctl_operator_commands[], ctl_branch_commands[],
 	ctl_init_commands[], ctl_registry_commands[], ctl_holdings_commands[], ctl_ledger_commands[],
-	ctl_carbon_commands[], ctl_guarantee_commands[];
+	ctl_carbon_commands[], ctl_guarantee_commands[], ctl_subsidy_commands[];
 
 /* The option's value, or NULL when it was not given. */
 const char *ctl_option(const struct ctl *c, const char *name);

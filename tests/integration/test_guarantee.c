@@ -1,4 +1,4 @@
-/* The guarantee fund as an operator meets it. */
+/* The guarantee fund and subsidy budgets as an operator meets them. */
 #include "tests/support/world.h"
 #include "tests/test.h"
 
@@ -52,12 +52,27 @@ static void a_guarantee_goes_from_commitment_to_recovery_by_hand(void)
 	expect(1, "no guarantee", NULL, "guarantee show g9");
 	expect(0, "guarantee.compensate", NULL, "audit");
 	expect(0, "通过", NULL, "ledger verify");
+}
+
+static void a_claim_is_held_paid_and_not_paid_again_by_hand(void)
+{
+	expect(1, "needs an operator's token", NULL, "subsidy appropriate a1 loans-2026 1000");
+	expect(0, "appropriated", "alice", "subsidy appropriate a1 loans-2026 1000");
+	expect(0, "held", "alice", "subsidy claim k1 loans-2026 firm 600");
+	expect(1, "余额不足", "alice", "subsidy claim k2 loans-2026 firm 401");
+	expect(0, "paid", "bob", "subsidy pay k1 --fen 500");
+	expect(1, "different_amount", "bob", "subsidy pay k1");
+	expect(1, "already_posted", "bob", "subsidy release k1");
+	expect(0, "left 500 ", NULL, "subsidy show loans-2026");
+	expect(0, "subsidy.pay", NULL, "audit");
+	expect(0, "通过", NULL, "ledger verify");
 	world_close(&w);
 }
 
 static CU_TestInfo tests[] = {
 	{ "a guarantee goes from commitment to recovery by hand",
 	  a_guarantee_goes_from_commitment_to_recovery_by_hand },
+	{ "a claim is held, paid, and not paid again, by hand", a_claim_is_held_paid_and_not_paid_again_by_hand },
 	CU_TEST_INFO_NULL,
 };
 SUITE(guarantee_system, setup, NULL, tests);
