@@ -150,6 +150,7 @@ bench: $(if $(filter board,$(or $(BENCH),$(BENCHES))),image)
 	@XINBIAN_BIN=$(B) XINBIAN_IMAGE=build/image/arm64 tests/tools/bench.sh $(or $(BENCH),$(BENCHES))
 $(B)/bench_board: $(call objs,tests/run.c tests/board/box.c $(wildcard tests/support/*.c))
 $(B)/bench_ecert: $(call objs,$(addprefix tests/support/,certificates.c wire.c))
+$(B)/bench_ledger: $(B)/tests/bench/postgres.o
 $(B)/bench_%: $(B)/tests/bench/bench_%.o $(B)/firmware.a $(B)/central.a $(B)/protocol.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -llmdb -lcunit
 

@@ -5,6 +5,7 @@
 #include "central/api.h"
 
 struct central_sync;
+struct ledger;
 struct signer;
 
 struct central {
@@ -14,6 +15,7 @@ struct central {
 	void (*revoked)(void *arg);     /* the registry changed: the list is due soon */
 	void *revoked_arg;
 	const char *dir;
+	struct ledger *ledger; /* DIR/ledger.db; NULL until it is needed: central/api_ledger.c */
 };
 
 /* Something was published: a new head is due now. */

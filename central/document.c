@@ -1,4 +1,7 @@
 #include "central/document.h"
+
+#include "central/carbon_rules.h"
+#include "central/guarantee_rules.h"
 #include "protocol/base/json.h"
 #include "protocol/base/limits.h"
 #include "protocol/catalogue.h"
@@ -108,6 +111,16 @@ bool document_check(struct bytes cbor, const char *type, struct err *e)
 			return false;
 		update_clear(&u);
 		return true;
+	}
+	if (strcmp(type, "carbon") == 0) {
+		struct carbon_rules *r = carbon_rules_decode(cbor, e);
+		free(r);
+		return r != NULL;
+	}
+	if (strcmp(type, "guarantee") == 0) {
+		struct guarantee_rules *r = guarantee_rules_decode(cbor, e);
+		free(r);
+		return r != NULL;
 	}
 	return err_set(e, ERR_INPUT, "there is no document type '%s'", type);
 }

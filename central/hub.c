@@ -9,6 +9,7 @@
 #include "central/centrald.h"
 #include "central/revocation.h"
 #include "central/enrol_port.h"
+#include "central/ledger/ledger.h"
 #include "central/signer.h"
 #include "central/store.h"
 #include "central/sync.h"
@@ -266,9 +267,18 @@ static void counters_log(struct hub *h)
 	*was = now;
 }
 
+/* Otherwise what is due expires with the next batch. */
+static void ledger_tick(struct ledger *l)
+{
+	struct err e = { 0 };
+	if (l != NULL && core_next_expiry(ledger_core(l)) <= wall_s() && !ledger_expire(l, wall_s(), &e))
+		log_error("pending transfers were not expired", "why=\"%s\"", e.text);
+}
+
 static void on_tick(void *arg)
 {
 	struct hub *h = arg;
+	ledger_tick(h->central.ledger);
 	gate_clock_send(h->gate, wall_s());
 	counters_log(h);
 	loop_timer_set(h->tick, TICK_MS);
@@ -382,6 +392,7 @@ void hub_close(struct hub *h)
 	loop_timer_free(h->sync_timer);
 	loop_timer_free(h->tick);
 	loop_timer_free(h->revoke_timer);
+	ledger_close(h->central.ledger);
 	db_close(h->central.release.db);
 	free(h);
 }

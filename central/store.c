@@ -65,6 +65,8 @@ static const char *const scripts[] = {
 	tables_scores,
 	/* 9: sources and batches of departments */
 	tables_ingest,
+	/* 10: subjects of carbon accounts who are one person */
+	tables_carbon,
 };
 
 struct db *store_open(const char *dir, struct err *e)

@@ -42,3 +42,9 @@ const char tables_updates[] =
 	"CREATE TABLE branch_update (branch TEXT PRIMARY KEY REFERENCES branch (name), state INTEGER NOT NULL,"
 	" slot TEXT NOT NULL, version BIGINT NOT NULL, wanted BIGINT NOT NULL, failed BIGINT NOT NULL,"
 	" fault TEXT NOT NULL);";
+const char tables_carbon[] =
+	/* holder, target: registry_holder_hash. ended_s 0: in force. */
+	"CREATE TABLE carbon_alias (id INTEGER PRIMARY KEY, holder BLOB NOT NULL, target BLOB NOT NULL,"
+	" created_by TEXT NOT NULL, created_s BIGINT NOT NULL, ended_by TEXT NOT NULL, ended_s BIGINT NOT NULL);"
+	"CREATE UNIQUE INDEX carbon_alias_holder ON carbon_alias (holder) WHERE ended_s = 0;"
+	"CREATE INDEX carbon_alias_target ON carbon_alias (target);";

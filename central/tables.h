@@ -15,5 +15,7 @@ extern const char tables_updates[];
 extern const char tables_scores[];
 /* Departments' sources, their batches and rows. */
 extern const char tables_ingest[];
+/* Which subjects of carbon accounts are one person. */
+extern const char tables_carbon[];
 
 #endif

@@ -345,6 +345,11 @@ bool db_next(struct db_query *q, bool *row, struct err *e)
 	return rc == SQLITE_ROW || rc == SQLITE_DONE || db_fail(q->db, rc, sqlite3_sql(q->stmt), e);
 }
 
+void db_again(struct db_query *q)
+{
+	sqlite3_reset(q->stmt);
+}
+
 int64_t db_int(const struct db_query *q, int at)
 {
 	return sqlite3_column_int64(q->stmt, at);

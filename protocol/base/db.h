@@ -39,6 +39,8 @@ bool db_bind_bytes(struct db_query *q, int at, struct bytes v,
 bool db_bind_null(struct db_query *q, int at, struct err *e) CHECKED;
 /* Steps; *row says whether there is a row to read. */
 bool db_next(struct db_query *q, bool *row, struct err *e) CHECKED;
+/* Back to before the first step, to run again; what is bound stays bound. */
+void db_again(struct db_query *q);
 int64_t db_int(const struct db_query *q, int at);
 /* Valid until the next step or finish; "" for null. */
 const char *db_text(const struct db_query *q, int at);

@@ -58,6 +58,12 @@
 #define QUERY_BODY_MAX  1024    /* a hash and two numbers today */
 #define FRAME_MAX       262144U /* parent and child; the largest is gate's configuration */
 
+/* Ledger */
+#define LEDGER_BATCH_MAX    8190        /* transfers in one batch: one commit, a megabyte on disk */
+#define LEDGER_ROWS_MAX     4294967294U /* rows are numbered in 32 bits; 25 years at 5 a second */
+#define LEDGER_ACCOUNTS_MAX 100000000U  /* 64 bytes of memory each */
+#define LEDGER_NAME_MAX     96          /* an account's name for people, UTF-8 bytes */
+
 /* HTTP */
 #define HTTP_BODY_MAX    65536U      /* a check is under 4 KiB */
 #define HTTP_STREAM_MAX  65536U      /* events that wait for a slow reader */

@@ -1,0 +1,38 @@
+/*
+ * Every invariant of a ledger, looked at in its rows by code that shares no state with the core: each with how often it was looked at and
+ * how often it did not hold. Read-only, over one snapshot, beside the running daemon.
+ */
+#ifndef CENTRAL_LEDGER_VERIFY_H
+#define CENTRAL_LEDGER_VERIFY_H
+
+#include "central/ledger/reader.h"
+
+enum ledger_invariant {
+	INVARIANT_CHAIN, /* each batch's hash is that of its rows on the one before; rows without gap or rest */
+	INVARIANT_TIME,  /* a batch is never known before the one before it */
+	INVARIANT_ROWS, /* a row is well formed: two accounts of one ledger, an amount above 0, links to the rows before */
+	INVARIANT_IDS,      /* an identifier is used once */
+	INVARIANT_ZERO,     /* the balances of a ledger sum to zero, after each row */
+	INVARIANT_LIMITS,   /* no account with a limit passes it, net of what is pending, after each row */
+	INVARIANT_ISSUED,   /* issued = held + retired, as of each row known and as of each effective day */
+	INVARIANT_PENDING,  /* a pending one ends once, in time, with at most what it held */
+	INVARIANT_REVERSAL, /* what is corrected is corrected by a reversal that mirrors it, once */
+	INVARIANT_REJECTED, /* a rejected batch leaves the state byte-identical (tried in memory on the state of this ledger) */
+	INVARIANT_BALANCES, /* the core's balances, loaded as the daemon loads them, are those of the rows */
+	INVARIANT_COUNT
+};
+const char *ledger_invariant_name(enum ledger_invariant i); /* "chain" */
+const char *ledger_invariant_zh(enum ledger_invariant i);
+const char *ledger_invariant_en(enum ledger_invariant i);
+
+struct ledger_verdict {
+	uint64_t looked[INVARIANT_COUNT], broken[INVARIANT_COUNT];
+	char first[INVARIANT_COUNT][160]; /* the first break, in words */
+	uint32_t accounts, rows;
+	struct ledger_head head;
+};
+/* False only when the file cannot be read; that an invariant is broken stands in the verdict. */
+bool ledger_verify(struct ledger_reader *r, struct ledger_verdict *v, struct err *e) CHECKED;
+bool ledger_verdict_is_clean(const struct ledger_verdict *v);
+
+#endif
