@@ -274,18 +274,23 @@ void vm_pulse(struct vm *v)
 uint64_t vm_written(struct vm *v)
 {
 	struct buf out;
+	int64_t written = -1;
 	buf_init(&out, OUT_MAX);
-	qmp_say(v, "{\"execute\":\"query-blockstats\",\"arguments\":{\"query-nodes\":true}}\n", &out);
-	const char *at = strstr(buf_str(&out), "\"node-name\": \"disk\"");
-	const char *before = at;
-	/* The members of a node's statistics come in no fixed order: the nearest count within the same object. */
-	while (before != NULL && before > buf_str(&out) && strncmp(before, "\"wr_bytes\": ", 12) != 0)
-		before--;
-	if (before == NULL || strncmp(before, "\"wr_bytes\": ", 12) != 0)
+	qmp_say(v, "{\"execute\":\"query-blockstats\"}\n", &out);
+	struct json *j = json_parse(buf_bytes(&out), NULL);
+	const struct json *devices = j != NULL ? json_get(j, "return") : NULL;
+	for (size_t i = 0; devices != NULL && i < json_len(devices); i++) {
+		const struct json *device = json_at(devices, i), *stats = json_get(device, "stats");
+		const char *node = "";
+		if (json_text(device, "node-name", 40, &node, NULL) && strcmp(node, "disk") == 0 && stats != NULL &&
+		    !json_int(stats, "wr_bytes", 0, INT64_MAX, &written, NULL))
+			written = -1;
+	}
+	if (written < 0)
 		fail(v, "query-blockstats", buf_str(&out));
-	uint64_t written = strtoull(before + 12, NULL, 10);
+	json_free(j);
 	buf_clear(&out);
-	return written;
+	return (uint64_t)written;
 }
 
 /* The medium */
