@@ -96,7 +96,8 @@ static void day_measure(struct side *s, double *out)
 	sleep_ms(SETTLE_MS);
 	updates = ((double)(s->written(s) - before) - idle * (bench_now_s() - began_s)) / UPDATES;
 	*out = idle * DAY_S + checks * DAY_CHECKS + updates * DAY_UPDATES;
-	printf("  %s: %.0f B/s idle, %.0f B a check, %.0f B an update of %d entries\n", s->name, idle, checks, updates, MORE);
+	printf("  %s: %.0f B/s idle, %.0f B a check, %.0f B an update of %d entries\n", s->name, idle, checks,
+	       updates, MORE);
 }
 
 static double rss_of(const struct side *s)
@@ -132,8 +133,9 @@ static void large_publish(struct side *s, const char *csv)
 	snprintf(token, sizeof(token), "%s/alice.token", s->w->dir);
 	buf_init(&out, OUT_MAX);
 	double began_s = bench_now_s();
-	const char *argv[] = { "centralctl", "-d",   s->w->central_dir, "--json", "--token-file", token, "list",
-			       "import",     LIST, csv,		NULL };
+	const char *argv[] = { "centralctl", "-d",   s->w->central_dir, "--json", "--token-file",
+			       token,        "list", "import",          LIST,     csv,
+			       NULL };
 	bench_must(child_run_for(argv, &out, SLOW_MS) == 0, buf_str(&out));
 	struct json *draft = json_parse(buf_bytes(&out), NULL);
 	bench_must(draft != NULL && json_int(draft, "id", 1, INT64_MAX, &id, NULL), buf_str(&out));

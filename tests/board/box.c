@@ -53,7 +53,9 @@ void box_medium_put(const char *more)
 	buf_init(&text, OUT_MAX);
 	buf_init(&ca, OUT_MAX);
 	world_enrol_token(&box.w, box.branch->name, token);
-	buf_add_fmt(&text, "central = " HOST ":%d\r\ntoken = %s\r\nsan = 127.0.0.1 localhost\r\nboard = qemu-virt.conf\r\n%s",
+	buf_add_fmt(&text,
+		    "central = " HOST
+		    ":%d\r\ntoken = %s\r\nsan = 127.0.0.1 localhost\r\nboard = qemu-virt.conf\r\n%s",
 		    box.w.central_port, token, more);
 	snprintf(path, sizeof(path), "%s/ca.pem", box.w.central_dir);
 	CU_ASSERT_TRUE_FATAL(file_read(path, &ca, NULL));
@@ -306,8 +308,8 @@ bool box_key_is_zeros(void)
 	snprintf(state, sizeof(state), "%s/state.img", box.vm.dir);
 	snprintf(key, sizeof(key), "%s/vault.key", box.vm.dir);
 	buf_init(&out, OUT_MAX);
-	bool ok = child_run_words(&out, "dd if=%s of=%s bs=512 skip=%llu count=%llu conv=sparse status=none", box.vm.disk,
-				  state, (unsigned long long)first, (unsigned long long)count) == 0 &&
+	bool ok = child_run_words(&out, "dd if=%s of=%s bs=512 skip=%llu count=%llu conv=sparse status=none",
+				  box.vm.disk, state, (unsigned long long)first, (unsigned long long)count) == 0 &&
 		  child_run_words(&out, "e2fsck -fy %s", state) <= 1; /* the journal, as a mount would */
 	snprintf(command, sizeof(command), "dump /vault.key %s", key);
 	ok = ok && child_run((const char *const[]){ "debugfs", "-R", command, state, NULL }, &out) == 0;

@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 struct replay_entry {
-	off_t at; /* of its data in the log */
+	off_t at;  /* of its data in the log */
 	off_t end; /* of the entry */
 	uint64_t sector, sectors;
 	bool is_flush; /* all before it is on the disk */

@@ -47,8 +47,8 @@ static int64_t work_logged(void)
 	snprintf(to, sizeof(to), "of=%s", state);
 	snprintf(skip, sizeof(skip), "skip=%llu", (unsigned long long)first);
 	snprintf(count, sizeof(count), "count=%llu", (unsigned long long)sectors);
-	CU_ASSERT_TRUE_FATAL(
-		run((const char *const[]){ "dd", from, to, skip, count, "bs=512", "conv=sparse", "status=none", NULL }));
+	CU_ASSERT_TRUE_FATAL(run(
+		(const char *const[]){ "dd", from, to, skip, count, "bs=512", "conv=sparse", "status=none", NULL }));
 	CU_ASSERT_TRUE_FATAL(file_write(box.vm.log, (struct bytes){ NULL, 0 }, 0600, NULL));
 	box.vm.is_logging = true;
 	box.answers_len = 0;

@@ -49,7 +49,8 @@ static void put_version(const char *root, int64_t version)
 
 static void pack(const char *root, const char *image)
 {
-	run((const char *const[]){ "mksquashfs", root, image, "-noappend", "-comp", "lz4", "-quiet", "-no-progress", NULL });
+	run((const char *const[]){ "mksquashfs", root, image, "-noappend", "-comp", "lz4", "-quiet", "-no-progress",
+				   NULL });
 }
 
 /* The image that runs, but for its version. */
@@ -78,9 +79,9 @@ static void make_empty(const char *image, int64_t version)
 static void publish(const char *image, int64_t version)
 {
 	int64_t id = 0;
-	struct json *draft =
-		world_ctl_json(&box.w, "alice", "update import %s --version %lld --arch arm64 --notes-zh 样例 --notes-en sample",
-			       image, (long long)version);
+	struct json *draft = world_ctl_json(
+		&box.w, "alice", "update import %s --version %lld --arch arm64 --notes-zh 样例 --notes-en sample",
+		image, (long long)version);
 	CU_ASSERT_TRUE_FATAL(json_int(draft, "id", 1, INT64_MAX, &id, NULL));
 	json_free(draft);
 	world_release(&box.w, id);

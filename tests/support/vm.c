@@ -77,8 +77,8 @@ void vm_open(struct vm *v, unsigned disk_mb)
 	run(v, (const char *const[]){ "cp", "--sparse=always", from, v->disk, NULL });
 	run(v, (const char *const[]){ "truncate", "-s", size, v->disk, NULL });
 	run(v, (const char *const[]){ "truncate", "-s", "8M", v->medium, NULL });
-	run(v, (const char *const[]){ "mformat", "-i", v->medium, "-v", "XB-ENROL", "-T", "16384", "-h", "2", "-s", "32",
-				      "::", NULL });
+	run(v, (const char *const[]){ "mformat", "-i", v->medium, "-v", "XB-ENROL", "-T", "16384", "-h", "2", "-s",
+				      "32", "::", NULL });
 }
 
 /* Starting and stopping */
@@ -102,7 +102,7 @@ static void qmp_read(struct vm *v, const char *awaited, struct buf *out)
 	struct buf line;
 	buf_init(&line, OUT_MAX);
 	for (;;) {
-		char c;
+		char c = '\0';
 		struct pollfd p = { .fd = v->qmp, .events = POLLIN };
 		if (poll(&p, 1, SAY_MS) <= 0 || read(v->qmp, &c, 1) != 1)
 			fail(v, "QMP", "no answer");
@@ -313,7 +313,8 @@ bool vm_medium_get(struct vm *v, const char *name, struct buf *out)
 	snprintf(from, sizeof(from), "::/%s", name);
 	snprintf(to, sizeof(to), "%s/got", v->dir);
 	buf_init(&said, OUT_MAX);
-	bool got = child_run((const char *const[]){ "mcopy", "-n", "-o", "-i", v->medium, from, to, NULL }, &said) == 0 &&
+	bool got = child_run((const char *const[]){ "mcopy", "-n", "-o", "-i", v->medium, from, to, NULL }, &said) ==
+			   0 &&
 		   file_read(to, out, NULL);
 	buf_clear(&said);
 	return got;

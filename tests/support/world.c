@@ -223,7 +223,8 @@ static void listen_here(struct world *w, const char *host)
 	snprintf(text, sizeof(text), "s/^listener \\([0-9]*\\) %s$/listener \\1 " LISTENING "/", host);
 	bool ok = child_run((const char *const[]){ "sed", "-i", text, path, NULL }, &said) == 0;
 	snprintf(path, sizeof(path), "%s/central.ini", w->central_dir);
-	snprintf(text, sizeof(text), "s/^listen = .*/listen = " LISTENING "/;s/^\\[broker\\]$/&\\nconnect = " LISTENING "/");
+	snprintf(text, sizeof(text),
+		 "s/^listen = .*/listen = " LISTENING "/;s/^\\[broker\\]$/&\\nconnect = " LISTENING "/");
 	if (!ok || child_run((const char *const[]){ "sed", "-i", text, path, NULL }, &said) != 0)
 		fail("central's configuration", buf_str(&said));
 	buf_clear(&said);
@@ -308,8 +309,7 @@ int world_enrol(struct world *w, struct world_branch *b, struct buf *out)
 {
 	char token[200];
 	world_enrol_token(w, b->name, token);
-	return world_branchctl(b, out,
-			       "enrol --central " LISTENING ":%d --ca %s/ca.pem --token %s --san " LISTENING,
+	return world_branchctl(b, out, "enrol --central " LISTENING ":%d --ca %s/ca.pem --token %s --san " LISTENING,
 			       w->central_port, w->central_dir, token);
 }
 

@@ -40,9 +40,9 @@ done)
 [ -z "$absent" ] || { printf '%s\n' "$absent"; fail "these tests are named and not there"; }
 jobs=$(nproc)
 say "gcc with -fanalyzer"
-make --no-print-directory -s -j"$jobs" MODE=analyze all tests || fail gcc
+make --no-print-directory -s -j"$jobs" MODE=analyze all tests build/analyze/tests/board_run || fail gcc
 say clang
-make --no-print-directory -s -j"$jobs" MODE=clang all tests || fail clang
+make --no-print-directory -s -j"$jobs" MODE=clang all tests build/clang/tests/board_run || fail clang
 say clang-tidy
 find protocol firmware central board -name '*.c' -print0 |
 	xargs -0 -n1 -P"$jobs" sh -c 'clang-tidy --quiet "$0" -- -std=c11 -D_GNU_SOURCE -I. 2>/dev/null' || fail clang-tidy
