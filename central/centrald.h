@@ -5,6 +5,7 @@
 #include "central/api.h"
 
 struct central_sync;
+struct exchange_port;
 struct signer;
 
 struct central {
@@ -13,6 +14,7 @@ struct central {
 	struct signer *signer;          /* central/signer.h: frames to the child that holds the keys */
 	void (*revoked)(void *arg);     /* the registry changed: the list is due soon */
 	void *revoked_arg;
+	struct exchange_port *exchange; /* central/exchange_port.h */
 	const char *dir;
 };
 

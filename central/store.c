@@ -65,6 +65,8 @@ static const char *const scripts[] = {
 	tables_scores,
 	/* 9: sources and batches of departments */
 	tables_ingest,
+	/* 10: exchange with other platforms */
+	tables_exchange,
 };
 
 struct db *store_open(const char *dir, struct err *e)

@@ -15,5 +15,7 @@ extern const char tables_updates[];
 extern const char tables_scores[];
 /* Departments' sources, their batches and rows. */
 extern const char tables_ingest[];
+/* Other platforms, what goes to them and comes from them. */
+extern const char tables_exchange[];
 
 #endif
