@@ -18,6 +18,7 @@
 
 #define ANSWER_MS  60000
 #define ANSWER_MAX (EXCHANGE_PAGE_MAX + HTTP_HEADERS_MAX)
+#define WORD_MS    100    /* gate's word on a lost connection may come a little later than its end */
 #define CHUNKS_MAX 65536U /* what chunked coding adds to a page */
 
 struct lane {
@@ -30,6 +31,7 @@ struct lane {
 	struct loop_timer *deadline;
 	struct buf out, in;
 	size_t put;
+	bool left; /* without an answer */
 };
 
 struct exchange_port {
@@ -88,7 +90,8 @@ static void lane_failed(struct lane *l, const char *what)
 
 static void on_deadline(void *arg)
 {
-	lane_failed(arg, "no answer in time");
+	struct lane *l = arg;
+	lane_failed(l, l->left ? "the platform was not reached, or left without an answer" : "no answer in time");
 }
 
 static void lane_write(struct lane *l)
@@ -111,10 +114,13 @@ static void answer_look(struct lane *l, bool ended)
 	case HTTP_ANSWER_MORE: break;
 	case HTTP_ANSWER_WHOLE: lane_done(l, &a, NULL); break;
 	case HTTP_ANSWER_BROKEN:
-		if (l->in.len == 0)
-			lane_failed(l, "the platform was not reached, or left without an answer");
-		else
+		l->left = l->in.len == 0;
+		if (!l->left) {
 			lane_failed(l, why.text);
+			break;
+		}
+		loop_fd_set(l->watch, 0);
+		loop_timer_set(l->deadline, WORD_MS);
 		break;
 	}
 	http_answer_clear(&a);
@@ -174,6 +180,7 @@ static bool lane_send(void *arg, const char *name, struct bytes request, struct 
 		return false;
 	l->why[0] = '\0';
 	l->put = 0;
+	l->left = false;
 	buf_init(&l->out, request.len);
 	buf_init(&l->in, ANSWER_MAX + CHUNKS_MAX);
 	buf_add(&l->out, request.data, request.len);
