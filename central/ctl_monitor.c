@@ -208,6 +208,8 @@ bool ctl_model_monitor(struct ctl *c, struct err *e)
 	if (bins_text != NULL && (end == bins_text || *end != '\0' || bins < 2 || bins > MONITOR_BINS_MAX))
 		return err_set(e, ERR_INPUT, "--bins: 应为 2 到 %d 的整数 / a number from 2 to %d", MONITOR_BINS_MAX,
 			       MONITOR_BINS_MAX);
+	if (ctl_option(c, "months") != NULL)
+		return ctl_model_months(c, bins, e);
 	if ((columns.outcome != NULL) != (columns.good != NULL))
 		return err_set(e, ERR_INPUT, "--outcome 与 --good 须同时给出 / go together");
 	if (columns.outcome == NULL && reference == NULL)

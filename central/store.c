@@ -67,6 +67,8 @@ static const char *const scripts[] = {
 	tables_ingest,
 	/* 10: exchange with other platforms */
 	tables_exchange,
+	/* 11: outcomes of scores */
+	tables_outcomes,
 };
 
 struct db *store_open(const char *dir, struct err *e)

@@ -17,5 +17,7 @@ extern const char tables_scores[];
 extern const char tables_ingest[];
 /* Other platforms, what goes to them and comes from them. */
 extern const char tables_exchange[];
+/* How scored subjects turned out. */
+extern const char tables_outcomes[];
 
 #endif
