@@ -87,17 +87,20 @@ static bool subject_read(const char *text, struct exchange *x, struct err *e)
 	return err_set(e, ERR_INPUT, "subject: expected hash or sealed");
 }
 
+static bool where_read(const struct json *j, struct exchange *x, struct err *e)
+{
+	return text_copy(j, "name", true, x->name, sizeof(x->name), e) &&
+	       text_copy(j, "url", true, x->url, sizeof(x->url), e) &&
+	       text_copy(j, "certificate", true, x->certificate, sizeof(x->certificate), e) &&
+	       text_copy(j, "key", true, x->key, sizeof(x->key), e) &&
+	       text_copy(j, "ca", true, x->ca, sizeof(x->ca), e);
+}
+
 static bool exchange_parse(const struct json *j, struct exchange *x, struct err *e)
 {
 	char direction[8], kind[16], subject[16];
 	if (!json_only(j, "name url certificate key ca direction kind of subject subject_key", e) ||
-	    !text_copy(j, "name", true, x->name, sizeof(x->name), e) ||
-	    !text_copy(j, "url", true, x->url, sizeof(x->url), e) ||
-	    !text_copy(j, "certificate", true, x->certificate, sizeof(x->certificate), e) ||
-	    !text_copy(j, "key", true, x->key, sizeof(x->key), e) ||
-	    !text_copy(j, "ca", true, x->ca, sizeof(x->ca), e))
-		return false;
-	if (!text_copy(j, "direction", true, direction, sizeof(direction), e) ||
+	    !where_read(j, x, e) || !text_copy(j, "direction", true, direction, sizeof(direction), e) ||
 	    !text_copy(j, "kind", true, kind, sizeof(kind), e) ||
 	    !text_copy(j, "of", false, x->what, sizeof(x->what), e) ||
 	    !text_copy(j, "subject", false, subject, sizeof(subject), e) ||

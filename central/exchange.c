@@ -41,6 +41,27 @@ int64_t exchange_wait_s(const struct random *r, int64_t tries)
 
 /* --- what an operator gives --- */
 
+static bool port_read(const char *text, const char *end, int *port, struct err *e)
+{
+	char *behind = NULL;
+	unsigned long n = strtoul(text, &behind, 10);
+	if (*text < '0' || *text > '9' || behind != end || n == 0 || n > 65535)
+		return err_set(e, ERR_INPUT, "url: expected a port from 1 to 65535");
+	*port = (int)n;
+	return true;
+}
+
+static bool path_read(const char *path, struct exchange_url *out, struct err *e)
+{
+	for (const char *p = path; *p != '\0'; p++)
+		if (*p <= ' ' || *p > '~' || *p == '#')
+			return err_set(e, ERR_INPUT, "url: a character in its path has to be percent-encoded");
+	if (*path == '?' || strlen(path) >= sizeof(out->path))
+		return err_set(e, ERR_INPUT, "url: its path is missing or too long");
+	snprintf(out->path, sizeof(out->path), "%s", *path != '\0' ? path : "/");
+	return true;
+}
+
 bool exchange_url_read(const char *url, struct exchange_url *out, struct err *e)
 {
 	static const char scheme[] = "https://";
@@ -53,20 +74,7 @@ bool exchange_url_read(const char *url, struct exchange_url *out, struct err *e)
 	if (len == 0 || len >= sizeof(out->host) || strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-") < len)
 		return err_set(e, ERR_INPUT, "url: expected a name or address in lower case behind https://");
 	snprintf(out->host, sizeof(out->host), "%.*s", (int)len, host);
-	if (colon != NULL) {
-		char *behind = NULL;
-		unsigned long port = strtoul(colon + 1, &behind, 10);
-		if (behind != path || behind == colon + 1 || port == 0 || port > 65535)
-			return err_set(e, ERR_INPUT, "url: expected a port from 1 to 65535");
-		out->port = (int)port;
-	}
-	for (const char *p = path; *p != '\0'; p++)
-		if (*p <= ' ' || *p > '~' || *p == '#')
-			return err_set(e, ERR_INPUT, "url: a character in its path has to be percent-encoded");
-	if (*path == '?' || strlen(path) >= sizeof(out->path))
-		return err_set(e, ERR_INPUT, "url: its path is missing or too long");
-	snprintf(out->path, sizeof(out->path), "%s", *path != '\0' ? path : "/");
-	return true;
+	return (colon == NULL || port_read(colon + 1, path, &out->port, e)) && path_read(path, out, e);
 }
 
 static bool pem_load(const char *dir, const char *name, const char *const labels[], struct buf *der, struct err *e)

@@ -23,7 +23,7 @@
 #define EXCHANGE_BATCH_MAX  200
 #define EXCHANGE_PUSH_MAX   200 /* records in one call of exchange_push: sealing takes 1 ms each */
 #define EXCHANGE_RECORD_MAX 4096
-#define EXCHANGE_BODY_MAX   (EXCHANGE_BATCH_MAX * EXCHANGE_RECORD_MAX)
+#define EXCHANGE_BODY_MAX   819200U /* EXCHANGE_BATCH_MAX records of EXCHANGE_RECORD_MAX */
 #define EXCHANGE_PAGE_MAX   4194304U
 #define EXCHANGE_PULL_MAX   16777216U /* all pages of a period; more comes as a file: centralctl batch load */
 #define EXCHANGE_PAGE_ROWS  1000

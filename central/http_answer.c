@@ -8,7 +8,8 @@
 #include <strings.h>
 #include <time.h>
 
-#define RETRY_MAX_S 86400
+#define RETRY_MAX_S    86400
+#define CHUNK_HEAD_MAX 256
 
 struct head {
 	int status;
@@ -48,31 +49,43 @@ static bool is_named(const char *line, size_t len, const char *name)
 	return len == strlen(name) && strncasecmp(line, name, len) == 0;
 }
 
-static bool field_read(struct head *h, const char *line, size_t len, struct err *e)
+static bool value_take(struct head *h, struct bytes name, const char *value, size_t len, struct err *e)
 {
-	const char *colon = memchr(line, ':', len);
-	if (colon == NULL || colon == line || line[0] == ' ' || line[0] == '\t' || colon[-1] == ' ')
-		return err_set(e, ERR_INPUT, "the answer has a malformed header");
-	size_t name = (size_t)(colon - line), left = len - name - 1;
-	const char *value = colon + 1;
-	for (; left > 0 && (*value == ' ' || *value == '\t'); left--)
-		value++;
-	while (left > 0 && (value[left - 1] == ' ' || value[left - 1] == '\t'))
-		left--;
-	if (is_named(line, name, "Content-Length")) {
-		uint64_t length = 0;
-		if (!number_read(value, left, 10, &length) || (h->has_length && length != h->length))
+	const char *n = (const char *)name.data;
+	uint64_t length = 0;
+	if (is_named(n, name.len, "Content-Length")) {
+		if (!number_read(value, len, 10, &length) || (h->has_length && length != h->length))
 			return err_set(e, ERR_INPUT, "the answer's Content-Length cannot be read");
 		h->has_length = true;
 		h->length = length;
-	} else if (is_named(line, name, "Transfer-Encoding")) {
-		if (h->chunked || !is_named(value, left, "chunked"))
+	} else if (is_named(n, name.len, "Transfer-Encoding")) {
+		if (h->chunked || !is_named(value, len, "chunked"))
 			return err_set(e, ERR_INPUT, "the answer comes in a coding other than chunked");
 		h->chunked = true;
-	} else if (is_named(line, name, "Retry-After")) {
-		snprintf(h->retry_after, sizeof(h->retry_after), "%.*s", (int)left, value);
+	} else if (is_named(n, name.len, "Retry-After")) {
+		snprintf(h->retry_after, sizeof(h->retry_after), "%.*s", (int)len, value);
 	}
 	return true;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool field_read(struct head *h, const char *line, size_t len, struct err *e)
+{
+	const char *colon = memchr(line, ':', len);
+	if (colon == NULL || colon == line || is_blank(line[0]) || is_blank(colon[-1]))
+		return err_set(e, ERR_INPUT, "the answer has a malformed header");
+	struct bytes name = { (const uint8_t *)line, (size_t)(colon - line) };
+	size_t left = len - name.len - 1;
+	const char *value = colon + 1;
+	for (; left > 0 && is_blank(*value); left--)
+		value++;
+	while (left > 0 && is_blank(value[left - 1]))
+		left--;
+	return value_take(h, name, value, left, e);
 }
 
 static bool status_read(struct head *h, const char *line, size_t len, struct err *e)
@@ -116,33 +129,51 @@ static enum http_answer_step chunks_broken(struct err *e)
 	return HTTP_ANSWER_BROKEN;
 }
 
+static void skip(struct bytes *in, size_t n)
+{
+	in->data += n;
+	in->len -= n;
+}
+
+/* The line before a chunk: its size; extensions are passed over. */
+static enum http_answer_step chunk_head(struct bytes *in, uint64_t *size, struct err *e)
+{
+	const uint8_t *line = in->len > 0 ? memmem(in->data, in->len, "\r\n", 2) : NULL;
+	if (line == NULL)
+		return in->len < CHUNK_HEAD_MAX ? HTTP_ANSWER_MORE : chunks_broken(e);
+	size_t head = (size_t)(line - in->data), digits = 0;
+	while (digits < head && in->data[digits] != ';' && in->data[digits] != ' ')
+		digits++;
+	if (!number_read((const char *)in->data, digits, 16, size))
+		return chunks_broken(e);
+	skip(in, head + 2);
+	return HTTP_ANSWER_WHOLE;
+}
+
+/* Trailers may follow the last chunk; nothing of ours is in them. */
+static enum http_answer_step chunks_end(struct bytes in)
+{
+	bool whole = in.len >= 2 && (in.data[0] == '\r' || memmem(in.data, in.len, "\r\n\r\n", 4) != NULL);
+	return whole ? HTTP_ANSWER_WHOLE : HTTP_ANSWER_MORE;
+}
+
 /* Walks the chunks; with out they are appended. */
 static enum http_answer_step chunks_read(struct bytes in, struct buf *out, struct err *e)
 {
 	for (;;) {
-		const uint8_t *line = in.len > 0 ? memmem(in.data, in.len, "\r\n", 2) : NULL;
 		uint64_t size = 0;
-		if (line == NULL)
-			return in.len < 256 ? HTTP_ANSWER_MORE : chunks_broken(e);
-		size_t head = (size_t)(line - in.data), digits = 0;
-		while (digits < head && in.data[digits] != ';' && in.data[digits] != ' ')
-			digits++;
-		if (!number_read((const char *)in.data, digits, 16, &size))
-			return chunks_broken(e);
-		in.data += head + 2;
-		in.len -= head + 2;
-		if (size == 0) /* trailers follow; nothing of ours is in them */
-			return in.len >= 2 && (in.data[0] == '\r' || memmem(in.data, in.len, "\r\n\r\n", 4) != NULL)
-				       ? HTTP_ANSWER_WHOLE
-				       : HTTP_ANSWER_MORE;
+		enum http_answer_step step = chunk_head(&in, &size, e);
+		if (step != HTTP_ANSWER_WHOLE)
+			return step;
+		if (size == 0)
+			return chunks_end(in);
 		if (in.len < size + 2)
 			return HTTP_ANSWER_MORE;
 		if (memcmp(in.data + size, "\r\n", 2) != 0)
 			return chunks_broken(e);
 		if (out != NULL)
 			buf_add(out, in.data, (size_t)size);
-		in.data += size + 2;
-		in.len -= (size_t)size + 2;
+		skip(&in, (size_t)size + 2);
 	}
 }
 
