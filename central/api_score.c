@@ -1,7 +1,7 @@
 /* Models and scores, for operators. */
 #include "central/api_args.h"
 #include "central/centrald.h"
-#include "central/scores.h"
+#include "central/outcomes.h"
 #include "protocol/rule.h"
 
 #include <string.h>
@@ -89,14 +89,21 @@ static bool model_give(struct api_call *call, struct err *e)
 
 /* --- scores --- */
 
+static bool kind_asked(struct api_call *call, enum identifier_kind *kind, struct err *e)
+{
+	const char *text = http_query(call->request, "kind");
+	return text == NULL || (identifier_kind_of(text, kind) && *kind <= IDENTIFIER_PARTY_LAST) ||
+	       err_set(e, ERR_INPUT, "kind: there is no kind of document '%.32s'", text);
+}
+
 /* The body is the table; kind: of the subjects; date: of inputs for which the table says none. */
 static bool scores_take(struct api_call *call, struct err *e)
 {
 	struct scores_summary s;
 	struct scores_run r = { call->path_rest, call->operator, IDENTIFIER_USCC, SCORES_NO_DAY, call->now_s };
-	const char *kind = http_query(call->request, "kind"), *day = http_query(call->request, "date");
-	if (kind != NULL && (!identifier_kind_of(kind, &r.kind) || r.kind > IDENTIFIER_PARTY_LAST))
-		return err_set(e, ERR_INPUT, "kind: there is no kind of document '%.32s'", kind);
+	const char *day = http_query(call->request, "date");
+	if (!kind_asked(call, &r.kind, e))
+		return false;
 	if (day != NULL && !day_parse(bytes_of(day), &r.day, e))
 		return err_wrap(e, "date");
 	if (!scores_run(&call->central->release, &r, http_body(call->request), &s, e))
@@ -131,6 +138,42 @@ static void score_put(void *arg, const struct score_row *r)
 	json_put_text(w, "scored_by", r->scored_by);
 	json_put_raw(w, "result", bytes_of(r->result));
 	json_close(w, '}');
+}
+
+static bool outcomes_take(struct api_call *call, struct err *e)
+{
+	struct outcomes_summary s;
+	struct outcomes_run r = { call->path_rest, call->operator, IDENTIFIER_USCC, call->now_s };
+	if (!kind_asked(call, &r.kind, e) ||
+	    !outcomes_import(&call->central->release, &r, http_body(call->request), &s, e))
+		return false;
+	json_open(&call->json, NULL, '{');
+	json_put_int(&call->json, "rows", (int64_t)s.rows);
+	json_put_int(&call->json, "goods", (int64_t)s.goods);
+	json_put_int(&call->json, "bads", (int64_t)s.bads);
+	json_put_int(&call->json, "unscored", (int64_t)s.unscored);
+	json_close(&call->json, '}');
+	return true;
+}
+
+/* The first row names the model. */
+static bool months_table(struct api_call *call, struct err *e)
+{
+	char model[MODEL_HEX + 1] = "";
+	struct buf rows;
+	int64_t after = 0, last = 0;
+	call->content_type = "text/csv";
+	if (!api_query_int(call, "after", 0, INT64_MAX, 0, &after, e))
+		return false;
+	buf_init(&rows, API_ANSWER_MAX);
+	bool ok = outcomes_csv(&call->central->release, call->path_rest, http_query(call->request, "hash"), after,
+			       &rows, &last, model, e);
+	if (ok) {
+		buf_add_fmt(call->out, "%s\n", model);
+		buf_add(call->out, rows.data, rows.len);
+	}
+	buf_clear(&rows);
+	return ok;
 }
 
 static bool scores_show(struct api_call *call, struct err *e)
@@ -201,6 +244,8 @@ const struct api_route api_score_routes[] = {
 	{ "POST", "/v1/models/%/retire", true, model_end },
 	{ "POST", "/v1/scores/%", true, scores_take },
 	{ "POST", "/v1/scores/%/backfill", true, backfill },
+	{ "POST", "/v1/scores/%/outcomes", true, outcomes_take },
+	{ "GET", "/v1/scores/%/months", false, months_table },
 	{ "GET", "/v1/scores/%", true, scores_table },
 	{ "GET", "/v1/scores", true, scores_show },
 	{ "GET", "/v1/replay", false, replay },

@@ -6,6 +6,7 @@
 
 struct central_sync;
 struct ledger;
+struct exchange_port;
 struct signer;
 
 struct central {
@@ -14,6 +15,7 @@ struct central {
 	struct signer *signer;          /* central/signer.h: frames to the child that holds the keys */
 	void (*revoked)(void *arg);     /* the registry changed: the list is due soon */
 	void *revoked_arg;
+	struct exchange_port *exchange; /* central/exchange_port.h */
 	const char *dir;
 	struct ledger *ledger; /* DIR/ledger.db; NULL until it is needed: central/api_ledger.c */
 };

@@ -33,9 +33,15 @@ struct ctl_command {
 extern const struct ctl_command ctl_release_commands[], ctl_operator_commands[], ctl_branch_commands[],
 	ctl_init_commands[], ctl_registry_commands[], ctl_holdings_commands[], ctl_update_commands[],
 	ctl_model_commands[], ctl_score_commands[], ctl_ingest_commands[], ctl_subject_commands[],
-	ctl_ledger_commands[], ctl_carbon_commands[], ctl_guarantee_commands[], ctl_subsidy_commands[];
-/* Of ctl_model_commands; in ctl_monitor.c. */
+	ctl_ledger_commands[], ctl_carbon_commands[], ctl_guarantee_commands[], ctl_subsidy_commands[],
+	ctl_exchange_commands[];
+/* Of ctl_model_commands and ctl_score_commands; in ctl_monitor.c and ctl_months.c. */
 bool ctl_model_monitor(struct ctl *c, struct err *e);
+bool ctl_model_months(struct ctl *c, size_t bins, struct err *e);
+bool ctl_score_outcome(struct ctl *c, struct err *e);
+/* A table in slices of SCORES_RUN_MAX rows, each with the header; each is taken whole or not at all. answered gets each slice's answer. */
+bool ctl_slices_send(struct ctl *c, const char *path, struct bytes table,
+		     void (*answered)(void *arg, const struct json *j), void *arg, struct err *e) CHECKED;
 
 /* The option's value, or NULL when it was not given. */
 const char *ctl_option(const struct ctl *c, const char *name);

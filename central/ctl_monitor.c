@@ -199,15 +199,25 @@ static bool report(const struct ctl *c, const struct scores *s, const struct sco
 	return ok;
 }
 
+static bool bins_read(const struct ctl *c, unsigned long *bins, struct err *e)
+{
+	const char *text = ctl_option(c, "bins");
+	char *end = NULL;
+	*bins = text != NULL ? strtoul(text, &end, 10) : 10;
+	return text == NULL || (end != text && *end == '\0' && *bins >= 2 && *bins <= MONITOR_BINS_MAX) ||
+	       err_set(e, ERR_INPUT, "--bins: 应为 2 到 %d 的整数 / a number from 2 to %d", MONITOR_BINS_MAX,
+		       MONITOR_BINS_MAX);
+}
+
 bool ctl_model_monitor(struct ctl *c, struct err *e)
 {
 	struct columns columns = { ctl_option(c, "score"), ctl_option(c, "outcome"), ctl_option(c, "good"), 0, 0, 0 };
-	const char *reference = ctl_option(c, "reference"), *bins_text = ctl_option(c, "bins");
-	char *end = NULL;
-	unsigned long bins = bins_text != NULL ? strtoul(bins_text, &end, 10) : 10;
-	if (bins_text != NULL && (end == bins_text || *end != '\0' || bins < 2 || bins > MONITOR_BINS_MAX))
-		return err_set(e, ERR_INPUT, "--bins: 应为 2 到 %d 的整数 / a number from 2 to %d", MONITOR_BINS_MAX,
-			       MONITOR_BINS_MAX);
+	const char *reference = ctl_option(c, "reference");
+	unsigned long bins = 0;
+	if (!bins_read(c, &bins, e))
+		return false;
+	if (ctl_option(c, "months") != NULL)
+		return ctl_model_months(c, bins, e);
 	if ((columns.outcome != NULL) != (columns.good != NULL))
 		return err_set(e, ERR_INPUT, "--outcome 与 --good 须同时给出 / go together");
 	if (columns.outcome == NULL && reference == NULL)

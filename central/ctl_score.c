@@ -144,27 +144,36 @@ struct totals {
 	int64_t rows, scores, valid, invalid, knocked_out, models;
 };
 
-static bool slice_send(struct ctl *c, const char *path, const struct buf *slice, struct totals *t, struct err *e)
+static void totals_add(void *arg, const struct json *j)
 {
-	bool printed = false, json = c->json;
-	c->json = false; /* one answer for all slices, below */
-	struct json *j = ctl_call(c, "POST", path, buf_bytes(slice), &printed, e);
-	c->json = json;
-	if (j == NULL)
-		return false;
+	struct totals *t = arg;
 	t->rows += ctl_int(j, "rows");
 	t->scores += ctl_int(j, "scores");
 	t->valid += ctl_int(j, "valid");
 	t->invalid += ctl_int(j, "invalid");
 	t->knocked_out += ctl_int(j, "knocked_out");
 	t->models = ctl_int(j, "models");
+}
+
+static bool slice_send(struct ctl *c, const char *path, const struct buf *slice,
+		       void (*answered)(void *arg, const struct json *j), void *arg, int64_t *rows, struct err *e)
+{
+	bool printed = false, json = c->json;
+	c->json = false; /* one answer for all slices, by the caller */
+	struct json *j = ctl_call(c, "POST", path, buf_bytes(slice), &printed, e);
+	c->json = json;
+	if (j == NULL)
+		return false;
+	*rows += ctl_int(j, "rows");
+	answered(arg, j);
 	json_free(j);
 	return true;
 }
 
-/* The table in slices of SCORES_RUN_MAX rows, each with the header; each is scored whole or not at all. */
-static bool slices_send(struct ctl *c, const char *path, struct bytes table, struct totals *t, struct err *e)
+bool ctl_slices_send(struct ctl *c, const char *path, struct bytes table,
+		     void (*answered)(void *arg, const struct json *j), void *arg, struct err *e)
 {
+	int64_t taken = 0;
 	struct csv csv;
 	struct csv_row row;
 	struct buf slice;
@@ -182,14 +191,14 @@ static bool slices_send(struct ctl *c, const char *path, struct bytes table, str
 		buf_add_u8(&slice, '\n');
 		if (++rows < SCORES_RUN_MAX)
 			continue;
-		ok = buf_ok(&slice, "the table", e) && slice_send(c, path, &slice, t, e);
+		ok = buf_ok(&slice, "the table", e) && slice_send(c, path, &slice, answered, arg, &taken, e);
 		slice.len = head;
 		rows = 0;
 	}
 	if (ok && rows > 0)
-		ok = buf_ok(&slice, "the table", e) && slice_send(c, path, &slice, t, e);
-	if (!ok && t->rows > 0)
-		err_wrap(e, "前 %lld 行已评分 / that many rows are scored; then", (long long)t->rows);
+		ok = buf_ok(&slice, "the table", e) && slice_send(c, path, &slice, answered, arg, &taken, e);
+	if (!ok && taken > 0)
+		err_wrap(e, "前 %lld 行已收下 / that many rows are taken; then", (long long)taken);
 	csv_clear(&csv);
 	buf_clear(&slice);
 	return ok;
@@ -221,7 +230,8 @@ static bool score_run_run(struct ctl *c, struct err *e)
 		http_query_add(&path, "kind", ctl_option(c, "kind"));
 	if (ctl_option(c, "date") != NULL)
 		http_query_add(&path, "date", ctl_option(c, "date"));
-	bool ok = buf_ok(&path, "the request", e) && slices_send(c, buf_str(&path), buf_bytes(&table), &t, e);
+	bool ok = buf_ok(&path, "the request", e) &&
+		  ctl_slices_send(c, buf_str(&path), buf_bytes(&table), totals_add, &t, e);
 	buf_clear(&path);
 	buf_clear(&table);
 	if (ok)
@@ -388,6 +398,7 @@ const struct ctl_command ctl_score_commands[] = {
 	{ "score", "backfill", 2, "NAME HASH", "", score_backfill },
 	{ "score", "export", 1, "NAME [--model HASH]", "model", score_export },
 	{ "score", "show", 2, "SUBJECT PURPOSE [--kind uscc]", "kind", score_show },
+	{ "score", "outcome", 2, "NAME CSV [--kind uscc]", "kind", ctl_score_outcome },
 	{ "replay", "", 0, "", "", replay },
 	{ 0 },
 };

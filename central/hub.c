@@ -10,6 +10,7 @@
 #include "central/revocation.h"
 #include "central/enrol_port.h"
 #include "central/ledger/ledger.h"
+#include "central/exchange_port.h"
 #include "central/signer.h"
 #include "central/store.h"
 #include "central/sync.h"
@@ -38,7 +39,8 @@ struct hub {
 	struct enrol_port *enrol;
 	struct loop_timer *sync_timer, *tick, *revoke_timer;
 	struct central_sync_info logged;
-	char run_dir[PATH_LEN], mqtt_socket[PATH_LEN], enrol_socket[PATH_LEN], ctl_socket[PATH_LEN];
+	char run_dir[PATH_LEN], exchange_dir[PATH_LEN], mqtt_socket[PATH_LEN], enrol_socket[PATH_LEN],
+		ctl_socket[PATH_LEN];
 };
 
 static int64_t wall_s(void)
@@ -280,6 +282,7 @@ static void on_tick(void *arg)
 	struct hub *h = arg;
 	ledger_tick(h->central.ledger);
 	gate_clock_send(h->gate, wall_s());
+	exchange_port_clock(h->central.exchange);
 	counters_log(h);
 	loop_timer_set(h->tick, TICK_MS);
 }
@@ -290,6 +293,7 @@ static void paths_set(struct hub *h)
 {
 	const char *dir = h->config->dir; /* hub_config_load has seen to it that these fit */
 	snprintf(h->run_dir, PATH_LEN, "%.90s/run", dir);
+	snprintf(h->exchange_dir, PATH_LEN, "%.90s/run/x", dir);
 	snprintf(h->mqtt_socket, PATH_LEN, "%.90s/run/mqtt.sock", dir);
 	snprintf(h->enrol_socket, PATH_LEN, "%.90s/run/enrol.sock", dir);
 	snprintf(h->ctl_socket, PATH_LEN, "%.90s/ctl.sock", dir);
@@ -334,6 +338,19 @@ static bool enrol_ready(struct hub *h, struct err *e)
 	return h->enrol != NULL;
 }
 
+static bool exchange_ready(struct hub *h, struct err *e)
+{
+	struct exchange_port_config c = {
+		.release = &h->central.release,
+		.dir = h->config->dir,
+		.run_dir = h->exchange_dir,
+		.role = "gate",
+		.now_s = wall_s,
+	};
+	h->central.exchange = exchange_port_open(h->loop, &c, e);
+	return h->central.exchange != NULL;
+}
+
 static void sync_ready(struct hub *h)
 {
 	static const struct signer_events events = { on_signer_ready, on_signer_stopped };
@@ -368,6 +385,8 @@ struct hub *hub_open(struct loop *l, const struct hub_config *c, struct err *e)
 	if (!store_ready(h, e))
 		goto fail;
 	sync_ready(h);
+	if (!exchange_ready(h, e))
+		goto fail;
 	h->api = api_open(l, &h->central, h->ctl_socket, e);
 	if (h->api == NULL || !enrol_ready(h, e))
 		goto fail;
@@ -387,6 +406,7 @@ void hub_close(struct hub *h)
 	proc_stop(h->gate);
 	enrol_port_close(h->enrol);
 	api_close(h->api);
+	exchange_port_close(h->central.exchange);
 	signer_stop(h->central.signer);
 	central_sync_free(h->central.sync);
 	loop_timer_free(h->sync_timer);

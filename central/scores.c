@@ -246,13 +246,24 @@ static bool inputs_write(const struct run *run, const struct csv_row *row, struc
 	return buf_ok(out, "the inputs", e);
 }
 
+/* Kind and number, for platforms that are told whose score it is. */
+static bool number_seal(struct release_context *c, const struct identifier *subject, const uint8_t hash[HASH_LEN],
+			struct buf *out, struct err *e)
+{
+	char text[PERSON_NAME_MAX + 64];
+	snprintf(text, sizeof(text), "%s:%s", identifier_kind_name(subject->kind), subject->canonical);
+	bool ok = score_inputs_seal(c, hash, bytes_of(text), out, e);
+	explicit_bzero(text, sizeof(text));
+	return ok;
+}
+
 static bool input_insert(struct run *run, const struct csv_row *row, int64_t *id, struct err *e)
 {
 	struct identifier subject;
 	uint8_t hash[HASH_LEN];
 	char masked[96];
 	struct bytes number = row->fields[run->subject_at];
-	struct buf plain, sealed;
+	struct buf plain, sealed, whose;
 	int64_t oldest = 0;
 	if (!identifier_parse(run->r->kind, (const char *)number.data, number.len, 0, &subject, NULL, e))
 		return err_wrap(e, "subject");
@@ -260,15 +271,19 @@ static bool input_insert(struct run *run, const struct csv_row *row, int64_t *id
 	identifier_mask(&subject, masked, sizeof(masked));
 	buf_init(&plain, SCORE_INPUTS_MAX);
 	buf_init(&sealed, SCORE_INPUTS_MAX + AEAD_OVERHEAD);
-	bool ok = inputs_write(run, row, &plain, &oldest, e) &&
-		  score_inputs_seal(run->c, hash, buf_bytes(&plain), &sealed, e) &&
-		  db_run_int(
-			  run->c->db, id, e,
-			  "INSERT INTO score_input (family, subject, masked, inputs, oldest_day, scored_by, scored_s)"
-			  " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
-			  "tbtbiti", run->r->family, (struct bytes){ hash, HASH_LEN }, masked, buf_bytes(&sealed),
-			  oldest, run->r->operator, run->r->now_s);
+	buf_init(&whose, PERSON_NAME_MAX + 64 + AEAD_OVERHEAD);
+	bool ok =
+		inputs_write(run, row, &plain, &oldest, e) && number_seal(run->c, &subject, hash, &whose, e) &&
+		score_inputs_seal(run->c, hash, buf_bytes(&plain), &sealed, e) &&
+		db_run_int(
+			run->c->db, id, e,
+			"INSERT INTO score_input (family, subject, masked, inputs, oldest_day, scored_by, scored_s, "
+			"number)"
+			" VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+			"tbtbitib", run->r->family, (struct bytes){ hash, HASH_LEN }, masked, buf_bytes(&sealed),
+			oldest, run->r->operator, run->r->now_s, buf_bytes(&whose));
 	buf_wipe(&plain);
+	buf_clear(&whose);
 	buf_clear(&sealed);
 	return ok;
 }

@@ -67,6 +67,10 @@ static const char *const scripts[] = {
 	tables_ingest,
 	/* 10: subjects of carbon accounts who are one person */
 	tables_carbon,
+	/* 11: exchange with other platforms */
+	tables_exchange,
+	/* 12: outcomes of scores */
+	tables_outcomes,
 };
 
 struct db *store_open(const char *dir, struct err *e)

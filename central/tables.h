@@ -17,5 +17,9 @@ extern const char tables_scores[];
 extern const char tables_ingest[];
 /* Which subjects of carbon accounts are one person. */
 extern const char tables_carbon[];
+/* Other platforms, what goes to them and comes from them. */
+extern const char tables_exchange[];
+/* How scored subjects turned out. */
+extern const char tables_outcomes[];
 
 #endif

@@ -21,3 +21,10 @@ const char tables_scores[] =
 	"NOT NULL "
 	"REFERENCES model (hash), role INTEGER NOT NULL, value TEXT NOT NULL, result TEXT NOT NULL, UNIQUE (input, "
 	"hash));";
+
+const char tables_outcomes[] =
+	/* How a subject that was scored in a month turned out. subject: as in score_input. bad: 0 or 1. */
+	"CREATE TABLE score_outcome (family TEXT NOT NULL, subject BLOB NOT NULL, month TEXT NOT NULL, bad INTEGER "
+	"NOT "
+	"NULL,"
+	" set_by TEXT NOT NULL, set_s BIGINT NOT NULL, PRIMARY KEY (family, subject, month));";

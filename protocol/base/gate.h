@@ -17,7 +17,7 @@
 #include "protocol/base/limits.h"
 #include "protocol/base/proc.h"
 
-#define GATE_PORTS_MAX 4
+#define GATE_PORTS_MAX 16 /* central's exchange has one for each platform */
 
 struct gate_port {
 	bool inward;

@@ -1,10 +1,12 @@
 /* Models and scores as an operator has them: from a file to stored scores and back. */
 #include "protocol/base/db.h"
+#include "protocol/base/file.h"
 #include "tests/support/world.h"
 #include "tests/test.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define SAMPLE  "central/sample/enterprise-credit.pmml"
 #define COMPANY "91330800MA2DH00A72" /* nobody's */
@@ -115,6 +117,31 @@ static void scores_are_stored_shown_and_recomputed(void)
 	expect(0, "score.run", NULL, "audit --limit 100");
 }
 
+static void outcomes_and_months_tell_how_a_model_does(void)
+{
+	char line[400], svg[160], month[8];
+	time_t now = time(NULL) + 28800;
+	struct tm tm;
+	struct buf picture;
+	CU_ASSERT_PTR_NOT_NULL_FATAL(gmtime_r(&now, &tm));
+	strftime(month, sizeof(month), "%Y-%m", &tm);
+	snprintf(svg, sizeof(svg), "%s/months.svg", w.dir);
+	snprintf(line, sizeof(line), "subject,month,outcome\n" COMPANY ",%s,good\n", month);
+	const char *csv = file_of("outcomes.csv", line);
+	snprintf(line, sizeof(line), "score outcome enterprise %s", csv);
+	expect(1, "needs an operator's token", NULL, line);
+	expect(0, "好 / good 1", "alice", line);
+	snprintf(line, sizeof(line), "model monitor enterprise --months --svg %s", svg);
+	expect(0, month, "alice", line);
+	expect(0, "稳定性 PSI", "alice", line);
+	expect(0, "\"psi\":0.0,\"goods\":2,\"bads\":0,\"auc\":null", "alice",
+	       "--json model monitor enterprise --months");
+	expect(1, "no such model", "alice", "model monitor enterprise --months --model 0123456789");
+	buf_init(&picture, 1 << 20);
+	CU_ASSERT_TRUE(file_read(svg, &picture, NULL) && strstr(buf_str(&picture), "模型监测") != NULL);
+	buf_clear(&picture);
+}
+
 static void a_score_changed_in_the_database_is_found_by_replay(void)
 {
 	char path[200];
@@ -134,6 +161,7 @@ static CU_TestInfo tests[] = {
 	  a_model_s_file_is_looked_at_and_used_without_centrald },
 	{ "a champion takes two operators", a_champion_takes_two_operators },
 	{ "scores are stored, shown and recomputed", scores_are_stored_shown_and_recomputed },
+	{ "outcomes and months tell how a model does", outcomes_and_months_tell_how_a_model_does },
 	{ "a score changed in the database is found by replay", a_score_changed_in_the_database_is_found_by_replay },
 	CU_TEST_INFO_NULL,
 };
