@@ -65,6 +65,8 @@ static const char *const scripts[] = {
 	tables_scores,
 	/* 9: sources and batches of departments */
 	tables_ingest,
+	/* 10: rules of credit reports, objections */
+	tables_objections,
 };
 
 struct db *store_open(const char *dir, struct err *e)

@@ -15,5 +15,7 @@ extern const char tables_updates[];
 extern const char tables_scores[];
 /* Departments' sources, their batches and rows. */
 extern const char tables_ingest[];
+/* Rules of credit reports, and objections to what they say. */
+extern const char tables_objections[];
 
 #endif
