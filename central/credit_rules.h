@@ -18,7 +18,7 @@
 #include "central/ingest/subject.h"
 
 #define CREDIT_RULES_MAX  65536U
-#define CREDIT_INPUTS_MAX 1024
+#define CREDIT_INPUTS_MAX OBJECTION_INPUTS_MAX
 
 enum fact_nature { FACT_NEUTRAL, FACT_POSITIVE, FACT_NEGATIVE };
 

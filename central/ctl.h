@@ -33,7 +33,7 @@ struct ctl_command {
 extern const struct ctl_command ctl_release_commands[], ctl_operator_commands[], ctl_branch_commands[],
 	ctl_init_commands[], ctl_registry_commands[], ctl_holdings_commands[], ctl_update_commands[],
 	ctl_model_commands[], ctl_score_commands[], ctl_ingest_commands[], ctl_subject_commands[],
-	ctl_objection_commands[];
+	ctl_objection_commands[], ctl_report_commands[];
 /* Of ctl_model_commands; in ctl_monitor.c. */
 bool ctl_model_monitor(struct ctl *c, struct err *e);
 

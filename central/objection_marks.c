@@ -62,6 +62,7 @@ static bool mark_add(struct objection_marks *m, const struct rows_keys *k, const
 	snprintf(n->source, sizeof(n->source), "%s", db_text(q, 1));
 	snprintf(n->period, sizeof(n->period), "%s", db_text(q, 2));
 	snprintf(n->field, sizeof(n->field), "%s", db_text(q, 6));
+	snprintf(n->inputs, sizeof(n->inputs), "%s", db_text(q, 15));
 	n->keyed = key.len == OBJECTION_KEY_LEN;
 	if (n->keyed)
 		memcpy(n->key, key.data, OBJECTION_KEY_LEN);
@@ -73,13 +74,14 @@ static bool marks_of_tag(struct db *db, const struct rows_keys *k, int64_t tag, 
 			 struct objection_marks *m, struct err *e)
 {
 	bool row = false;
-	struct db_query *q = db_query(db,
-				      "SELECT id, source, period, batch, row, key, field, hold, withdraw, "
-				      "correction, opened_s, due_day, decided_s,"
-				      " tag, CASE WHEN state = 3 AND decided_s < ? THEN 1 ELSE 0 END FROM objection "
-				      "WHERE tag = ? AND opened_s < ?"
-				      " AND NOT (state = 4 AND decided_s < ?) ORDER BY id",
-				      e);
+	struct db_query *q =
+		db_query(db,
+			 "SELECT id, source, period, batch, row, key, field, hold, withdraw, "
+			 "correction, opened_s, due_day, decided_s,"
+			 " tag, CASE WHEN state = 3 AND decided_s < ? THEN 1 ELSE 0 END, inputs FROM objection "
+			 "WHERE tag = ? AND opened_s < ?"
+			 " AND NOT (state = 4 AND decided_s < ?) ORDER BY id",
+			 e);
 	if (q == NULL)
 		return false;
 	bool ok = db_bind_int(q, 1, at_s, e) && db_bind_int(q, 2, tag, e) && db_bind_int(q, 3, at_s, e) &&

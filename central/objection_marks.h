@@ -9,8 +9,9 @@
 
 #include "central/ingest/rows.h"
 
-#define OBJECTION_MARKS_MAX 1000 /* of one subject */
-#define OBJECTION_KEY_LEN   16
+#define OBJECTION_MARKS_MAX  1000 /* of one subject */
+#define OBJECTION_KEY_LEN    16
+#define OBJECTION_INPUTS_MAX 1024
 
 /* Stored: a value never changes its meaning. */
 enum objection_state {
@@ -27,6 +28,7 @@ struct objection_mark {
 	enum objection_state state; /* OBJECTION_OPEN or OBJECTION_UPHELD, as of the moment asked for */
 	char source[NAME_MAX_LEN + 1], period[12], field[SCHEMA_NAME_MAX + 1];
 	uint8_t key[OBJECTION_KEY_LEN];
+	char inputs[OBJECTION_INPUTS_MAX + 1]; /* of scores that do without, with commas between */
 	bool keyed, hold, withdraw;
 	struct json *correction; /* {"field": {"was", "now"}}; NULL none */
 };
