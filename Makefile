@@ -31,7 +31,7 @@ CFLAGS  ?=
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. -MMD -MP $(WARN) $(if $(filter clang,$(CC)),,$(GCCWARN)) \
              $(OPT.$(MODE)) $(SYSROOT:%=--sysroot=%) $(CFLAGS)
 ALL_LDFLAGS = $(OPT.$(MODE)) $(LD.$(MODE)) $(SYSROOT:%=--sysroot=%) $(LDFLAGS)
-LIBS := -Wl,--as-needed -lmbedtls -lmbedx509 -lmbedcrypto -lmosquitto -levent -ljansson -linih -lseccomp -lsqlite3 -lz -lzbar -ljpeg -lpng -lqrencode -lexpat -lgpiod -lm
+LIBS := -Wl,--as-needed -lmbedtls -lmbedx509 -lmbedcrypto -lmosquitto -levent -ljansson -linih -lseccomp -lsqlite3 -lz -lzbar -ljpeg -lpng -lqrencode -lexpat -lhpdf -lgpiod -lm
 
 srcs = $(wildcard $(addsuffix /*.c,$(1)) $(addsuffix /*/*.c,$(1)))
 objs = $(patsubst %.c,$(B)/%.o,$(1))

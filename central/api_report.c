@@ -1,6 +1,7 @@
 /* Credit reports. */
 #include "central/api_args.h"
 #include "central/centrald.h"
+#include "central/pdf.h"
 #include "central/report.h"
 #include "protocol/rule.h"
 
@@ -8,7 +9,10 @@
 
 static bool written(struct api_call *call, const struct report *r, const char *format, struct err *e)
 {
-	(void)format;
+	if (strcmp(format, "pdf") == 0) {
+		call->content_type = "application/pdf";
+		return report_pdf(r, PDF_FONT, call->out, e);
+	}
 	call->content_type = "text/html; charset=utf-8";
 	return report_html(r, call->out, e);
 }
@@ -25,8 +29,8 @@ static bool enterprise(struct api_call *call, struct err *e)
 		  json_text(j, "as_of", 10, &as_of, e) && json_text(j, "format", 8, &format, e) &&
 		  api_holder(j, "subject", &subject, e) &&
 		  (day_parse(bytes_of(as_of), &q.day, e) || err_wrap(e, "as_of"));
-	if (ok && strcmp(format, "html") != 0)
-		ok = err_set(e, ERR_INPUT, "format: expected html");
+	if (ok && strcmp(format, "html") != 0 && strcmp(format, "pdf") != 0)
+		ok = err_set(e, ERR_INPUT, "format: expected html or pdf");
 	if (ok && subject.kind != IDENTIFIER_USCC && subject.kind != IDENTIFIER_ORG_CODE)
 		ok = err_set(e, ERR_INPUT, "subject: this report is of enterprises: uscc or org_code");
 	ok = ok && (r = report_collect(&call->central->release, &q, call->now_s, e)) != NULL &&

@@ -19,15 +19,16 @@ static bool report_enterprise(struct ctl *c, struct err *e)
 	struct buf body, report;
 	struct json_out w = { &body, false };
 	const char *out = ctl_option(c, "out"), *as_of = ctl_option(c, "as-of");
-	if (out == NULL || as_of == NULL || !ends_with(out, ".html"))
-		return err_set(e, ERR_INPUT, "say the day and the file: --as-of 2026-01-31 --out FILE.html");
+	if (out == NULL || as_of == NULL || (!ends_with(out, ".html") && !ends_with(out, ".pdf")))
+		return err_set(e, ERR_INPUT,
+			       "say the day and the file: --as-of 2026-01-31 --out FILE.html, or FILE.pdf");
 	buf_init(&body, 4096);
 	buf_init(&report, REPORT_MAX);
 	json_open(&w, NULL, '{');
 	ctl_subject_put(c, &w, "subject", "kind", c->argv[0]);
 	json_put_text(&w, "purpose", c->argv[1]);
 	json_put_text(&w, "as_of", as_of);
-	json_put_text(&w, "format", "html");
+	json_put_text(&w, "format", ends_with(out, ".pdf") ? "pdf" : "html");
 	json_close(&w, '}');
 	bool ok = buf_ok(&body, "the request", e) &&
 		  ctl_fetch(c, "POST", "/v1/reports/enterprise", buf_bytes(&body), &report, e) &&
@@ -63,7 +64,7 @@ static bool report_rules(struct ctl *c, struct err *e)
 }
 
 const struct ctl_command ctl_report_commands[] = {
-	{ "report", "enterprise", 2, "NUMBER PURPOSE --as-of DAY --out FILE.html [--kind uscc|org_code]",
+	{ "report", "enterprise", 2, "NUMBER PURPOSE --as-of DAY --out FILE.html|FILE.pdf [--kind uscc|org_code]",
 	  "as-of out kind", report_enterprise },
 	{ "report", "rules", 1, "FILE.json", "", report_rules },
 	{ 0 },

@@ -89,7 +89,8 @@ void report_walk(const struct report *r, void (*put)(void *arg, enum report_bloc
 /* Who asked for it, for what, as of when, which report: on every page. */
 void report_watermark(const struct report *r, char *out, size_t size);
 
-/* Appended to out. */
+/* Appended to out. font_path: PDF_FONT of pdf.h. */
 bool report_html(const struct report *r, struct buf *out, struct err *e) CHECKED;
+bool report_pdf(const struct report *r, const char *font_path, struct buf *out, struct err *e) CHECKED;
 
 #endif

@@ -104,6 +104,23 @@ static void a_report_comes_twice_the_same_and_the_reads_are_logged(void)
 	CU_ASSERT_TRUE(says("--out"));
 }
 
+static void the_pdf_says_what_the_page_says(void)
+{
+	char path[200];
+	report_make("pdf", &first);
+	report_make("pdf", &second);
+	CU_ASSERT_TRUE(first.len > 10000 && bytes_equal(buf_bytes(&first), buf_bytes(&second)));
+	if (child_run_words(&out, "pdftotext -v") != 0) {
+		test_skip("pdftotext");
+		return;
+	}
+	snprintf(path, sizeof(path), "%s.report.pdf", central.dir);
+	buf_reset(&out);
+	CU_ASSERT_EQUAL(child_run_words(&out, "pdftotext -q -layout %s -", path), 0);
+	CU_ASSERT_TRUE(says("企业综合信用报告") && says("样例<b>制造</b>有限公司") && says("负面信息") &&
+		       says("24000 元") && says("第 1 页 / page 1") && strstr(buf_str(&out), code) == NULL);
+}
+
 static void an_objection_is_opened_listed_and_decided_by_two(void)
 {
 	CU_ASSERT_EQUAL(
@@ -137,6 +154,7 @@ static void an_objection_is_opened_listed_and_decided_by_two(void)
 static CU_TestInfo tests[] = {
 	{ "a report comes twice the same and the reads are logged",
 	  a_report_comes_twice_the_same_and_the_reads_are_logged },
+	{ "the PDF says what the page says", the_pdf_says_what_the_page_says },
 	{ "an objection is opened, listed and decided by two", an_objection_is_opened_listed_and_decided_by_two },
 	CU_TEST_INFO_NULL,
 };

@@ -1,7 +1,9 @@
 /* Credit reports of made-up enterprises. */
 #include "central/report.h"
 #include "central/objections.h"
+#include "central/pdf.h"
 #include "central/scores.h"
+#include "protocol/base/file.h"
 #include "protocol/rule.h"
 #include "tests/support/cards.h"
 #include "tests/support/department.h"
@@ -10,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NOW   CENTRE_NOW_S /* 2026-11-24, 14 o'clock in China */
 #define DAY_S 86400
@@ -218,7 +221,40 @@ static void a_report_is_in_the_log_of_reads_and_none_goes_without_a_purpose_or_f
 	CU_ASSERT_TRUE(section_says(page("2026-11-25", NOW + DAY_S), "截至前一日的查询记录", "alice · 贷款审查"));
 }
 
+/* Some hundred records fill several pages. */
+static void the_same_request_gives_the_same_pdf(void)
+{
+	struct buf again;
+	int64_t id = 0;
+	char month[8];
+	if (access(PDF_FONT, R_OK) != 0) {
+		test_skip(PDF_FONT);
+		return;
+	}
+	for (int i = 1; i <= 40; i++) {
+		snprintf(month, sizeof(month), "20%02d-%02d", 10 + i / 12, 1 + i % 12);
+		load(month, "7",
+		     "样例：一家名称很长的企业，用来看看一行写不下的时候是否换行，(括号) 与 <尖括号> 是否照样显示",
+		     &id);
+	}
+	struct report *r = collect("2026-11-24", NOW);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+	buf_init(&again, REPORT_BYTES_MAX);
+	buf_reset(&html);
+	CU_ASSERT_TRUE(report_pdf(r, PDF_FONT, &html, &department_err) &&
+		       report_pdf(r, PDF_FONT, &again, &department_err));
+	CU_ASSERT_TRUE(html.len > 10000 && bytes_equal(buf_bytes(&html), buf_bytes(&again)));
+	CU_ASSERT_FALSE(report_pdf(r, "/nonexistent.ttc", &again, &department_err));
+	CU_ASSERT_EQUAL(department_err.code, ERR_MISSING);
+	const char *keep = getenv("XINBIAN_REPORT_PDF"); /* to be looked at */
+	if (keep != NULL)
+		CU_ASSERT_TRUE(file_write(keep, buf_bytes(&html), 0600, &department_err));
+	buf_clear(&again);
+	report_free(r);
+}
+
 static CU_TestInfo tests[] = {
+	{ "the same request gives the same PDF", the_same_request_gives_the_same_pdf },
 	{ "facts stand for and against each with batch and row",
 	  facts_stand_for_and_against_each_with_batch_and_row },
 	{ "every fact of a report is a row that counts", every_fact_of_a_report_is_a_row_that_counts },
