@@ -97,6 +97,16 @@ static bool place_check(const struct json *j, const char *key, struct err *e)
 	       err_wrap(e, "%s", key);
 }
 
+static bool objections_read(const struct json *j, struct credit_rules *r, struct err *e)
+{
+	const struct json *o = json_get(j, "objections");
+	if (o == NULL)
+		return err_set(e, ERR_INPUT, "objections is missing");
+	return json_only(o, "due_working_days holidays working_days holds", e) &&
+	       json_int(o, "due_working_days", 1, 250, &r->due_working_days, e) && days_check(o, "holidays", e) &&
+	       days_check(o, "working_days", e) && each_check(o, "holds", hold_check, e);
+}
+
 static bool rules_read(struct bytes text, struct credit_rules *r, struct err *e)
 {
 	const char *type = NULL, *word = NULL;
@@ -106,14 +116,11 @@ static bool rules_read(struct bytes text, struct credit_rules *r, struct err *e)
 		return false;
 	if (strcmp(type, "credit-rules") != 0)
 		return err_set(e, ERR_INPUT, "type: expected credit-rules");
-	const struct json *o = json_get(j, "objections"), *title = json_get(j, "title");
-	if (o == NULL || title == NULL)
-		return err_set(e, ERR_INPUT, "expected title and objections");
+	const struct json *title = json_get(j, "title");
+	if (title == NULL)
+		return err_set(e, ERR_INPUT, "title is missing");
 	return json_only(title, "zh en", e) && json_text(title, "zh", WORD_MAX, &word, e) &&
-	       json_text(title, "en", WORD_MAX, &word, e) &&
-	       json_only(o, "due_working_days holidays working_days holds", e) &&
-	       json_int(o, "due_working_days", 1, 250, &r->due_working_days, e) && days_check(o, "holidays", e) &&
-	       days_check(o, "working_days", e) && each_check(o, "holds", hold_check, e) &&
+	       json_text(title, "en", WORD_MAX, &word, e) && objections_read(j, r, e) &&
 	       each_check(j, "facts", fact_check, e) && place_check(j, "name", e) && place_check(j, "green", e);
 }
 

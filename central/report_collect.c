@@ -12,7 +12,6 @@
 #define DAY_S      86400
 #define CHINA_S    28800
 #define SCORES_MAX 1000
-#define LATE_MAX   4096U
 #define DIGEST_HEX 16 /* digits of the content's hash in a report's number */
 
 struct collecting {
@@ -137,6 +136,24 @@ static void fact_add(void *arg, const struct subject_record *record)
 
 /* --- score --- */
 
+/* Inputs that were objected to after it was scored. */
+static char *late_of(struct collecting *g, int64_t scored_s)
+{
+	struct buf late;
+	buf_init(&late, g->late.max);
+	for (const char *at = buf_str(&g->late); *at != '\0';) {
+		char *inputs = NULL;
+		int64_t opened_s = strtoll(at, &inputs, 10);
+		size_t len = strcspn(inputs, "\n");
+		if (opened_s > scored_s && len > 1)
+			buf_add_fmt(&late, "%s%.*s", late.len > 0 ? "," : "", (int)len - 1, inputs + 1);
+		at = inputs + len + (inputs[len] == '\n');
+	}
+	char *text = text_new(buf_bytes(&late));
+	buf_clear(&late);
+	return text;
+}
+
 static void score_keep(void *arg, const struct score_row *s)
 {
 	struct collecting *g = arg;
@@ -154,19 +171,7 @@ static void score_keep(void *arg, const struct score_row *s)
 	day_format(s->oldest_day, k->oldest);
 	k->held = text_new(bytes_of(s->held));
 	k->result = json_parse(bytes_of(s->result), &(struct err){ 0 });
-	/* What was objected to after it was scored. */
-	struct buf late;
-	buf_init(&late, LATE_MAX * 16);
-	for (const char *at = buf_str(&g->late); *at != '\0';) {
-		char *inputs = NULL;
-		int64_t opened_s = strtoll(at, &inputs, 10);
-		size_t len = strcspn(inputs, "\n");
-		if (opened_s > s->scored_s && len > 1)
-			buf_add_fmt(&late, "%s%.*s", late.len > 0 ? "," : "", (int)len - 1, inputs + 1);
-		at = inputs + len + (inputs[len] == '\n');
-	}
-	k->late = text_new(buf_bytes(&late));
-	buf_clear(&late);
+	k->late = late_of(g, s->scored_s);
 }
 
 static bool score_find(struct collecting *g, struct err *e)

@@ -5,16 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LEFT     52.0F
-#define RIGHT    (PDF_WIDTH - 52.0F)
-#define TOP      (PDF_HEIGHT - 56.0F)
-#define BOTTOM   58.0F
-#define VALUES_X 205.0F /* where a pair's value begins */
-#define LEADING  1.5F
-#define MARK_MAX 1200
-#define MARK_X   16.0F
-#define MARK_GAP 118.0F
-#define SLOPE    0.3F
+#define LEFT      52.0F
+#define RIGHT     (PDF_WIDTH - 52.0F)
+#define TOP       (PDF_HEIGHT - 56.0F)
+#define BOTTOM    58.0F
+#define VALUES_X  205.0F /* where a pair's value begins */
+#define LEADING   1.5F
+#define MARK_MAX  1200
+#define MARK_X    16.0F
+#define MARK_Y    (-60.0F)
+#define MARK_GAP  118.0F
+#define MARK_ROWS 8
+#define SLOPE     0.3F
 
 static const struct pdf_pen pen_title = { 19, 0.1F, 0.1F, 0.1F }, pen_section = { 13, 0.12F, 0.31F, 0.47F },
 			    pen_fact = { 10.5F, 0.1F, 0.1F, 0.1F }, pen_label = { 9.5F, 0.35F, 0.35F, 0.35F },
@@ -35,9 +37,12 @@ static void page_begin(struct flow *f)
 	pdf_page(f->pdf);
 	f->pages++;
 	float step = pdf_width(f->pdf, pen_mark.size, bytes_of(f->mark)) + 60;
-	for (float y = -60; y < PDF_HEIGHT; y += MARK_GAP)
-		for (float x = MARK_X; x < PDF_WIDTH; x += step)
-			pdf_text(f->pdf, x, y + x * SLOPE, &pen_mark, bytes_of(f->mark), SLOPE);
+	int across = (int)(PDF_WIDTH / step) + 1;
+	for (int i = 0; i < MARK_ROWS * across; i++) {
+		float x = MARK_X + (float)(i % across) * step;
+		float y = MARK_Y + (float)(i / across) * MARK_GAP;
+		pdf_text(f->pdf, x, y + x * SLOPE, &pen_mark, bytes_of(f->mark), SLOPE);
+	}
 	snprintf(foot, sizeof(foot), "第 %u 页 / page %u · %s", f->pages, f->pages, f->mark);
 	struct bytes text = bytes_of(foot);
 	text.len = pdf_fit(f->pdf, pen_fine.size, RIGHT - LEFT, text);
