@@ -128,13 +128,15 @@ struct deciding {
 	int64_t batch, row, tag;
 	enum objection_state state;
 	char masked[96], proposed_by[NAME_MAX_LEN + 1];
+	uint8_t key[OBJECTION_KEY_LEN];
+	bool keyed;
 };
 
 static bool deciding_load(struct release_context *c, int64_t id, struct deciding *d, struct err *e)
 {
 	bool row = false;
-	struct db_query *q =
-		db_query(c->db, "SELECT batch, row, tag, state, masked, proposed_by FROM objection WHERE id = ?", e);
+	struct db_query *q = db_query(
+		c->db, "SELECT batch, row, tag, state, masked, proposed_by, key FROM objection WHERE id = ?", e);
 	if (q == NULL)
 		return false;
 	bool ok = db_bind_int(q, 1, id, e) && db_next(q, &row, e);
@@ -143,6 +145,9 @@ static bool deciding_load(struct release_context *c, int64_t id, struct deciding
 					.row = db_int(q, 1),
 					.tag = db_int(q, 2),
 					.state = (enum objection_state)db_int(q, 3) };
+		d->keyed = db_bytes(q, 6).len == OBJECTION_KEY_LEN;
+		if (d->keyed)
+			memcpy(d->key, db_bytes(q, 6).data, OBJECTION_KEY_LEN);
 		snprintf(d->masked, sizeof(d->masked), "%s", db_text(q, 4));
 		snprintf(d->proposed_by, sizeof(d->proposed_by), "%s", db_text(q, 5));
 	}
@@ -190,7 +195,51 @@ static bool record_corrected(struct release_context *c, const struct rows_keys *
 	       objection_marks_apply(marks, &place, s, r, &view, e);
 }
 
-static bool changes_write(struct release_context *c, const struct rows_keys *k, const struct deciding *at,
+/* The row of that key in a batch of the subject; 0 none. */
+static bool row_of_key(struct release_context *c, int64_t batch, const struct deciding *at, int64_t *row,
+		       struct err *e)
+{
+	uint8_t key[OBJECTION_KEY_LEN];
+	size_t len = 0;
+	uint32_t *rows = calloc(SUBJECT_ROWS_MAX, sizeof(*rows));
+	if (rows == NULL)
+		abort();
+	*row = 0;
+	bool ok = rows_of_subject(c->db, batch, at->tag, rows, SUBJECT_ROWS_MAX, &len, e);
+	for (size_t i = 0; ok && i < len && *row == 0; i++) {
+		ok = rows_key(c->db, batch, rows[i], key, e);
+		if (ok && memcmp(key, at->key, sizeof(key)) == 0)
+			*row = rows[i];
+	}
+	free(rows);
+	return ok;
+}
+
+/* Where the fact stands now: the period may have been sent again since it was objected to. */
+static bool fact_now(struct release_context *c, struct deciding *at, struct batch *b, struct err *e)
+{
+	struct err none = { 0 };
+	struct batch now;
+	int64_t row = 0;
+	if (!batch_load(c, at->batch, b, e))
+		return false;
+	if (b->state == BATCH_CURRENT || !at->keyed)
+		return true;
+	if (!batch_current(c, b->source, b->period, &now, &none))
+		return none.code == ERR_MISSING || err_set(e, none.code, "%s", none.text);
+	if (strcmp(now.period, b->period) != 0)
+		return true;
+	if (!row_of_key(c, now.id, at, &row, e))
+		return false;
+	if (row == 0)
+		return true;
+	at->batch = now.id;
+	at->row = row;
+	*b = now;
+	return true;
+}
+
+static bool changes_write(struct release_context *c, const struct rows_keys *k, struct deciding *at,
 			  const struct objection_decision *d, int64_t now_s, struct buf *out, struct err *e)
 {
 	struct batch b;
@@ -203,8 +252,7 @@ static bool changes_write(struct release_context *c, const struct rows_keys *k, 
 	if (r == NULL)
 		abort();
 	buf_init(&memory, (size_t)16 * CSV_ROW_MAX);
-	bool ok = batch_load(c, at->batch, &b, e) &&
-		  source_load(c->db, b.source, b.source_version, &source, &s, NULL, e) &&
+	bool ok = fact_now(c, at, &b, e) && source_load(c->db, b.source, b.source_version, &source, &s, NULL, e) &&
 		  rows_load(c->db, k, b.id, (uint32_t)at->row, s->fields_len, &memory, r, e) &&
 		  record_corrected(c, k, at, &b, s, r, &marks, e);
 	json_open(&w, NULL, '{');
@@ -218,8 +266,8 @@ static bool changes_write(struct release_context *c, const struct rows_keys *k, 
 	return ok && buf_ok(out, "the correction", e);
 }
 
-static bool propose(struct release_context *c, const struct deciding *at, const struct objection_decision *d,
-		    int64_t now_s, struct err *e)
+static bool propose(struct release_context *c, struct deciding *at, const struct objection_decision *d, int64_t now_s,
+		    struct err *e)
 {
 	char aad[48];
 	struct rows_keys keys;

@@ -42,10 +42,10 @@ bool objection_each(struct release_context *c, bool all, size_t limit,
 static bool alarm_is_told(struct release_context *c, const char *detail, int64_t from_s, bool *out, struct err *e)
 {
 	int64_t n = 0;
-	bool ok =
-		db_run_int(c->db, &n, e,
-			   "SELECT COUNT(*) FROM alarm WHERE branch = '' AND code = ? AND detail = ? AND last_s >= ?",
-			   "tti", OBJECTION_ALARM, detail, from_s);
+	bool ok = db_run_int(
+		c->db, &n, e,
+		"SELECT COUNT(*) FROM alarm WHERE branch = '(central)' AND code = ? AND detail = ? AND last_s >= ?",
+		"tti", OBJECTION_ALARM, detail, from_s);
 	*out = n > 0;
 	return ok;
 }
@@ -68,7 +68,8 @@ bool objection_overdue(struct release_context *c, int64_t now_s, struct err *e)
 		 (long long)n, (long long)first);
 	if (!alarm_is_told(c, detail, today * DAY_S - CHINA_S, &told, e) || told)
 		return told;
-	if (db_begin(c->db, e) && alarm_raise(c->db, now_s, "", OBJECTION_ALARM, detail, e) && db_commit(c->db, e))
+	if (db_begin(c->db, e) && alarm_raise(c->db, now_s, "(central)", OBJECTION_ALARM, detail, e) &&
+	    db_commit(c->db, e))
 		return true;
 	db_rollback(c->db);
 	return false;

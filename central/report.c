@@ -64,8 +64,12 @@ static void fact_put(const struct walk *w, const struct report_fact *f)
 {
 	line(w, REPORT_FACT, "%s · %s / %s · %s", f->source.indicator_zh, f->source.department_zh,
 	     f->source.indicator_en, f->source.department_en);
-	for (size_t i = 0; i < f->fields_len; i++)
-		put(w, REPORT_PAIR, f->fields[i].title, f->fields[i].value);
+	const char *at = (const char *)f->fields.data;
+	for (size_t i = 0; i < f->fields_len; i++) {
+		const char *value = at + strlen(at) + 1;
+		put(w, REPORT_PAIR, at, value);
+		at = value + strlen(value) + 1;
+	}
 	from_put(w, f);
 	marks_put(w, f);
 }
@@ -171,11 +175,12 @@ static void score_put(const struct walk *w)
 	if (text_of(s->result, "why_zh")[0] != '\0')
 		line(w, REPORT_MARK, "%s / %s", text_of(s->result, "why_zh"), text_of(s->result, "why"));
 	reasons_put(w, s->result);
-	if (s->held[0] != '\0')
-		line(w, REPORT_MARK, "异议处理中未使用的输入 / left out, under objection: %s", s->held);
-	if (s->late[0] != '\0')
+	if (s->held.len > 1)
+		line(w, REPORT_MARK, "异议处理中未使用的输入 / left out, under objection: %s",
+		     (const char *)s->held.data);
+	if (s->late.len > 1)
 		line(w, REPORT_MARK, "评分之后提出异议，该评分仍含此输入，重新评分后不再使用 / objected to since: %s",
-		     s->late);
+		     (const char *)s->late.data);
 	line(w, REPORT_FINE,
 	     "评分日期 / scored %s · 最早输入 / oldest input %s · 评分 / score %lld · 输入 / input %lld · 模型 / "
 	     "model %.16s…",

@@ -19,9 +19,6 @@
 #define REPORT_FAMILY    "enterprise" /* of models */
 #define REPORT_NUMBER    32
 
-struct report_field {
-	char *title, *value; /* owned */
-};
 struct report_objection {
 	int64_t id;
 	bool open, hold;
@@ -34,15 +31,15 @@ struct report_fact {
 	enum fact_nature nature;
 	bool held, withdrawn, corrected;
 	size_t fields_len, objections_len;
-	struct report_field fields[SCHEMA_FIELDS_MAX];
+	struct buf fields; /* owned: title and value of each, a NUL behind each */
 	struct report_objection objections[8];
 };
 struct report_score {
 	bool there;
 	int64_t id, input;
 	char value[32], hash[MODEL_HEX + 1], scored[11], oldest[11];
-	char *held, *late;   /* inputs left out; inputs objected to since; owned */
-	struct json *result; /* owned: as scores.h keeps it */
+	struct buf held, late; /* owned: inputs left out; inputs objected to since; a NUL behind each */
+	struct json *result;   /* owned: as scores.h keeps it */
 };
 struct report_read {
 	char time[20], who[NAME_MAX_LEN + 1], purpose[REPORT_TEXT_MAX];
@@ -59,7 +56,8 @@ struct report {
 	size_t green_from; /* a fact's index; facts_len none */
 	struct report_score score;
 	size_t facts_len;
-	struct report_fact *facts; /* owned; by source, period and row */
+	struct buf store;
+	struct report_fact *facts; /* in store; by source, period and row */
 	size_t reads_len;
 	struct report_read reads[REPORT_READS_MAX]; /* newest first */
 };

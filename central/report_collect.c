@@ -22,7 +22,6 @@ struct collecting {
 	int64_t end_s;   /* of the day */
 	struct buf late; /* "seconds:inputs\n" of objections that hold inputs */
 	bool green_found;
-	size_t facts_cap;
 };
 
 static void day_of_s(int64_t time_s, char out[11])
@@ -30,44 +29,45 @@ static void day_of_s(int64_t time_s, char out[11])
 	day_format((time_s + CHINA_S) / DAY_S, out);
 }
 
-static char *text_new(struct bytes t)
+/* As text, with its end marked. */
+static void text_add(struct buf *out, struct bytes t)
 {
-	char *s = strndup(t.len > 0 ? (const char *)t.data : "", t.len);
-	if (s == NULL)
-		abort();
-	return s;
+	const uint8_t *end = t.len > 0 ? memchr(t.data, '\0', t.len) : NULL;
+	buf_add(out, t.data, end != NULL ? (size_t)(end - t.data) : t.len);
+	buf_add_u8(out, 0);
 }
 
 /* --- facts --- */
 
 /* As a person reads it; any number somebody is known by is masked. */
-static char *value_shown(const struct schema_field *f, struct bytes v)
+static void value_add(struct buf *out, const struct schema_field *f, struct bytes v)
 {
-	char text[PERSON_NAME_MAX + 32];
+	char text[PERSON_NAME_MAX + 32] = "********";
 	struct identifier id;
-	if (v.data == NULL)
-		return text_new(bytes_of("-"));
-	if (f->identifier != 0) {
-		snprintf(text, sizeof(text), "********");
+	if (v.data == NULL) {
+		text_add(out, bytes_of("-"));
+	} else if (f->identifier != 0) {
 		if (identifier_parse(f->identifier, (const char *)v.data, v.len, 0, &id, NULL, NULL))
 			identifier_mask(&id, text, sizeof(text));
-		return text_new(bytes_of(text));
+		text_add(out, bytes_of(text));
+	} else if (f->type == SCHEMA_BOOLEAN) {
+		text_add(out, bytes_of(bytes_equal(v, bytes_of("true")) ? "是 / yes" : "否 / no"));
+	} else if (f->unit == 0 || v.len > 64) {
+		text_add(out, v);
+	} else {
+		snprintf(text, sizeof(text), "%.*s %s", (int)v.len, (const char *)v.data,
+			 f->unit == 1 ? "元" : "万元");
+		text_add(out, bytes_of(text));
 	}
-	if (f->type == SCHEMA_BOOLEAN)
-		return text_new(bytes_of(bytes_equal(v, bytes_of("true")) ? "是 / yes" : "否 / no"));
-	if (f->unit == 0 || v.len > 64)
-		return text_new(v);
-	snprintf(text, sizeof(text), "%.*s %s", (int)v.len, (const char *)v.data, f->unit == 1 ? "元" : "万元");
-	return text_new(bytes_of(text));
 }
 
 static void fields_keep(struct report_fact *f, const struct subject_record *r)
 {
-	for (size_t i = 0; i < r->schema->fields_len; i++) {
-		const struct schema_field *s = &r->schema->fields[i];
-		f->fields[f->fields_len++] =
-			(struct report_field){ text_new(bytes_of(s->title[0] != '\0' ? s->title : s->name)),
-					       value_shown(s, r->record->cells[i]) };
+	buf_init(&f->fields, (size_t)2 * SCHEMA_FIELDS_MAX * SCHEMA_TITLE_MAX + (size_t)12 * CSV_ROW_MAX);
+	for (; f->fields_len < r->schema->fields_len; f->fields_len++) {
+		const struct schema_field *s = &r->schema->fields[f->fields_len];
+		text_add(&f->fields, bytes_of(s->title[0] != '\0' ? s->title : s->name));
+		value_add(&f->fields, s, r->record->cells[f->fields_len]);
 	}
 }
 
@@ -108,13 +108,11 @@ static void fact_add(void *arg, const struct subject_record *record)
 	struct collecting *g = arg;
 	struct report *r = g->r;
 	char hex[2 * HASH_LEN + 1];
-	if (r->facts_len == g->facts_cap) {
-		g->facts_cap = g->facts_cap * 2 + 16;
-		r->facts = realloc(r->facts, g->facts_cap * sizeof(*r->facts));
-		if (r->facts == NULL)
-			abort();
-	}
-	struct report_fact *f = &r->facts[r->facts_len++];
+	struct report_fact *f = (void *)buf_grow(&r->store, sizeof(*f));
+	if (f == NULL)
+		abort(); /* subject_read gives no more than there is room for */
+	r->facts = (void *)r->store.data;
+	r->facts_len++;
 	*f = (struct report_fact){ .source = *record->source,
 				   .batch = record->batch->id,
 				   .row = record->record->row,
@@ -137,21 +135,24 @@ static void fact_add(void *arg, const struct subject_record *record)
 /* --- score --- */
 
 /* Inputs that were objected to after it was scored. */
-static char *late_of(struct collecting *g, int64_t scored_s)
+static void late_keep(struct collecting *g, int64_t scored_s, struct buf *late)
 {
-	struct buf late;
-	buf_init(&late, g->late.max);
 	for (const char *at = buf_str(&g->late); *at != '\0';) {
 		char *inputs = NULL;
 		int64_t opened_s = strtoll(at, &inputs, 10);
 		size_t len = strcspn(inputs, "\n");
 		if (opened_s > scored_s && len > 1)
-			buf_add_fmt(&late, "%s%.*s", late.len > 0 ? "," : "", (int)len - 1, inputs + 1);
+			buf_add_fmt(late, "%s%.*s", late->len > 0 ? "," : "", (int)len - 1, inputs + 1);
 		at = inputs + len + (inputs[len] == '\n');
 	}
-	char *text = text_new(buf_bytes(&late));
-	buf_clear(&late);
-	return text;
+	buf_add_u8(late, 0);
+}
+
+static void score_clear(struct report_score *k)
+{
+	buf_clear(&k->held);
+	buf_clear(&k->late);
+	json_free(k->result);
 }
 
 static void score_keep(void *arg, const struct score_row *s)
@@ -161,17 +162,17 @@ static void score_keep(void *arg, const struct score_row *s)
 	if (s->role != MODEL_CHAMPION || strcmp(s->family, REPORT_FAMILY) != 0 || s->scored_s >= g->end_s ||
 	    (k->there && k->id > s->id))
 		return;
-	free(k->held);
-	free(k->late);
-	json_free(k->result);
+	score_clear(k);
 	*k = (struct report_score){ .there = true, .id = s->id, .input = s->input };
 	snprintf(k->value, sizeof(k->value), "%s", s->value);
 	snprintf(k->hash, sizeof(k->hash), "%s", s->hash);
 	day_of_s(s->scored_s, k->scored);
 	day_format(s->oldest_day, k->oldest);
-	k->held = text_new(bytes_of(s->held));
+	buf_init(&k->held, strlen(s->held) + 1);
+	text_add(&k->held, bytes_of(s->held));
 	k->result = json_parse(bytes_of(s->result), &(struct err){ 0 });
-	k->late = late_of(g, s->scored_s);
+	buf_init(&k->late, g->late.max);
+	late_keep(g, s->scored_s, &k->late);
 }
 
 static bool score_find(struct collecting *g, struct err *e)
@@ -299,6 +300,7 @@ struct report *report_collect(struct release_context *c, const struct report_req
 	if (g == NULL || r == NULL)
 		abort();
 	*g = (struct collecting){ .c = c, .r = r, .end_s = (q->day + 1) * DAY_S - CHINA_S };
+	buf_init(&r->store, SUBJECT_ROWS_MAX * sizeof(struct report_fact));
 	buf_init(&g->late, (size_t)OBJECTION_MARKS_MAX * OBJECTION_INPUTS_MAX);
 	day_format(q->day, r->as_of);
 	snprintf(r->who, sizeof(r->who), "%s", q->who);
@@ -318,15 +320,9 @@ void report_free(struct report *r)
 {
 	if (r == NULL)
 		return;
-	for (size_t i = 0; i < r->facts_len; i++) {
-		for (size_t k = 0; k < r->facts[i].fields_len; k++) {
-			free(r->facts[i].fields[k].title);
-			free(r->facts[i].fields[k].value);
-		}
-	}
-	free(r->facts);
-	free(r->score.held);
-	free(r->score.late);
-	json_free(r->score.result);
+	for (size_t i = 0; i < r->facts_len; i++)
+		buf_wipe(&r->facts[i].fields);
+	buf_clear(&r->store);
+	score_clear(&r->score);
 	free(r);
 }

@@ -39,8 +39,8 @@ static void page_begin(struct flow *f)
 	float step = pdf_width(f->pdf, pen_mark.size, bytes_of(f->mark)) + 60;
 	int across = (int)(PDF_WIDTH / step) + 1;
 	for (int i = 0; i < MARK_ROWS * across; i++) {
-		float x = MARK_X + (float)(i % across) * step;
-		float y = MARK_Y + (float)(i / across) * MARK_GAP;
+		int row = i / across, column = i % across;
+		float x = MARK_X + (float)column * step, y = MARK_Y + (float)row * MARK_GAP;
 		pdf_text(f->pdf, x, y + x * SLOPE, &pen_mark, bytes_of(f->mark), SLOPE);
 	}
 	snprintf(foot, sizeof(foot), "第 %u 页 / page %u · %s", f->pages, f->pages, f->mark);

@@ -160,6 +160,21 @@ static void a_correction_outlives_the_same_file_and_yields_to_a_new_figure(void)
 	CU_ASSERT_EQUAL(seen_at(INT64_MAX).marks, 0);
 }
 
+static void what_was_sent_again_meanwhile_is_what_a_correction_is_of(void)
+{
+	struct buf file;
+	char code[19];
+	int64_t id = object_at("revenue", NOW);
+	department_file(&file, 4, 18, "2026-10", "");
+	department_uscc(3, code);
+	buf_add_fmt(&file, "%s,2026-10,1555,\n", code);
+	CU_ASSERT_TRUE(department_load("2026-10", buf_bytes(&file)) > 0);
+	buf_clear(&file);
+	CU_ASSERT_TRUE(seen_at(INT64_MAX).held && strcmp(seen_at(INT64_MAX).revenue, "1555") == 0);
+	CU_ASSERT_TRUE(decide(id, true, "alice", "2000") && decide(id, true, "bob", NULL));
+	CU_ASSERT_STRING_EQUAL(seen_at(INT64_MAX).revenue, "2000");
+}
+
 static void a_fact_withdrawn_is_shown_as_such(void)
 {
 	struct objection_decision d = { object_at("", NOW), true, "of another firm", "alice", true, { { 0 } }, 0 };
@@ -293,6 +308,8 @@ static CU_TestInfo tests[] = {
 	  a_correction_takes_two_and_leaves_the_row_as_it_came },
 	{ "a correction outlives the same file and yields to a new figure",
 	  a_correction_outlives_the_same_file_and_yields_to_a_new_figure },
+	{ "what was sent again meanwhile is what a correction is of",
+	  what_was_sent_again_meanwhile_is_what_a_correction_is_of },
 	{ "a fact withdrawn is shown as such", a_fact_withdrawn_is_shown_as_such },
 	{ "due days are working days and overdue ones raise an alarm once a day",
 	  due_days_are_working_days_and_overdue_ones_raise_an_alarm_once_a_day },
