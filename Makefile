@@ -31,7 +31,7 @@ CFLAGS  ?=
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. -MMD -MP $(WARN) $(if $(filter clang,$(CC)),,$(GCCWARN)) \
              $(OPT.$(MODE)) $(SYSROOT:%=--sysroot=%) $(CFLAGS)
 ALL_LDFLAGS = $(OPT.$(MODE)) $(LD.$(MODE)) $(SYSROOT:%=--sysroot=%) $(LDFLAGS)
-LIBS := -Wl,--as-needed -lmbedtls -lmbedx509 -lmbedcrypto -lmosquitto -levent -ljansson -linih -lseccomp -lsqlite3 -lz -lzbar -ljpeg -lpng -lqrencode -lexpat -lgpiod -lm
+LIBS := -Wl,--as-needed -lmbedtls -lmbedx509 -lmbedcrypto -lmosquitto -levent -ljansson -linih -lseccomp -lsqlite3 -lz -lzbar -ljpeg -lpng -lqrencode -lexpat -lhpdf -lgpiod -lm
 
 srcs = $(wildcard $(addsuffix /*.c,$(1)) $(addsuffix /*/*.c,$(1)))
 objs = $(patsubst %.c,$(B)/%.o,$(1))
@@ -53,8 +53,9 @@ $(B)/%.a:
 	@mkdir -p $(@D) && rm -f $@
 	ar rcs $@ $^
 
+# A branch needs none of what only central is linked with.
 $(B)/branch%:  $(B)/firmware/branch%.o $(B)/firmware.a $(B)/protocol.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(filter-out -lqrencode -lexpat -lhpdf,$(LIBS))
 $(B)/central%: $(B)/central/central%.o $(B)/central.a $(B)/protocol.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 # Runs in the initramfs, where there are no libraries; the sanitizers need theirs.

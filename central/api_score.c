@@ -136,6 +136,7 @@ static void score_put(void *arg, const struct score_row *r)
 	json_put_text(w, "oldest_input", day);
 	json_put_int(w, "scored_s", r->scored_s);
 	json_put_text(w, "scored_by", r->scored_by);
+	json_put_text(w, "held", r->held);
 	json_put_raw(w, "result", bytes_of(r->result));
 	json_close(w, '}');
 }

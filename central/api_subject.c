@@ -2,6 +2,7 @@
 #include "central/api_args.h"
 #include "central/centrald.h"
 #include "central/ingest/subject.h"
+#include "protocol/rule.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,26 @@ static void fields_put(struct json_out *w, const struct subject_record *r, const
 	json_close(w, ']');
 }
 
+static void objections_put(struct json_out *w, const struct objection_view *v)
+{
+	char due[11];
+	json_put_bool(w, "held", v->held);
+	json_put_bool(w, "withdrawn", v->withdrawn);
+	json_put_bool(w, "corrected", v->corrected);
+	json_open(w, "objections", '[');
+	for (size_t i = 0; i < v->marks_len; i++) {
+		day_format(v->marks[i]->due_day, due);
+		json_open(w, NULL, '{');
+		json_put_int(w, "objection", v->marks[i]->id);
+		json_put_text(w, "state", objection_state_name(v->marks[i]->state));
+		json_put_text(w, "state_zh", objection_state_zh(v->marks[i]->state));
+		json_put_text(w, "field", v->marks[i]->field);
+		json_put_text(w, "due", due);
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+}
+
 struct showing {
 	struct json_out *w;
 	const struct subject_group *group;
@@ -66,6 +87,7 @@ static void record_put(void *arg, const struct subject_record *r)
 	json_put_int(s->w, "batch", r->batch->id);
 	json_put_int(s->w, "row", r->record->row);
 	fields_put(s->w, r, &s->group->members[r->member]);
+	objections_put(s->w, r->objections);
 	json_close(s->w, '}');
 }
 

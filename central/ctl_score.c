@@ -247,6 +247,8 @@ static void score_line(const struct json *s)
 	       ctl_time(ctl_int(s, "scored_s")), ctl_text(s, "masked"), ctl_text(s, "role_zh"), ctl_text(s, "role"),
 	       ctl_text(s, "value")[0] != '\0' ? ctl_text(s, "value") : "无效 invalid", ctl_text(s, "oldest_input"),
 	       ctl_text(s, "model"), ctl_text(s, "family"));
+	if (ctl_text(s, "held")[0] != '\0')
+		printf("    异议处理中未使用 / left out, under objection: %s\n", ctl_text(s, "held"));
 	if (ctl_text(result, "why")[0] != '\0')
 		printf("    %s / %s\n", ctl_text(result, "why_zh"), ctl_text(result, "why"));
 	for (size_t i = 0; knockouts != NULL && i < json_len(knockouts); i++) {

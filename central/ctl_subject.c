@@ -1,12 +1,11 @@
 /* centralctl: subject. */
-#include "central/ctl.h"
+#include "central/ctl_subject.h"
 #include "protocol/identifier.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static void number_put(const struct ctl *c, struct json_out *w, const char *key, const char *option,
-		       const char *number)
+void ctl_subject_put(const struct ctl *c, struct json_out *w, const char *key, const char *option, const char *number)
 {
 	json_open(w, key, '{');
 	if (ctl_option(c, option) != NULL)
@@ -49,6 +48,27 @@ static void value_print(const struct json *v)
 	}
 }
 
+static bool is_so(const struct json *r, const char *key)
+{
+	const struct json *v = json_get(r, key);
+	return v != NULL && json_kind(v) == JSON_KIND_BOOL && json_bool_value(v);
+}
+
+static void objections_print(const struct json *r)
+{
+	const struct json *all = json_get(r, "objections");
+	for (size_t i = 0; all != NULL && i < json_len(all); i++)
+		printf("    异议 / objection %lld %s %s · %s %s\n", (long long)ctl_int(json_at(all, i), "objection"),
+		       ctl_text(json_at(all, i), "state_zh"), ctl_text(json_at(all, i), "state"),
+		       ctl_text(json_at(all, i), "field"), ctl_text(json_at(all, i), "due"));
+	if (is_so(r, "held"))
+		printf("    暂停使用 / held, of no use meanwhile\n");
+	if (is_so(r, "withdrawn"))
+		printf("    已撤销 / withdrawn, counts no more\n");
+	if (is_so(r, "corrected"))
+		printf("    已更正 / corrected\n");
+}
+
 static void record_print(const struct json *r)
 {
 	const struct json *fields = json_get(r, "fields");
@@ -62,6 +82,7 @@ static void record_print(const struct json *r)
 		value_print(v);
 	}
 	printf("\n");
+	objections_print(r);
 }
 
 static bool subject_show(struct ctl *c, struct err *e)
@@ -71,7 +92,7 @@ static bool subject_show(struct ctl *c, struct err *e)
 	bool printed = false;
 	buf_init(&body, 4096);
 	json_open(&w, NULL, '{');
-	number_put(c, &w, "subject", "kind", c->argv[0]);
+	ctl_subject_put(c, &w, "subject", "kind", c->argv[0]);
 	json_put_text(&w, "purpose", c->argv[1]);
 	json_close(&w, '}');
 	struct json *j = send(c, "/v1/subjects/show", &body, &printed, e);
@@ -98,7 +119,7 @@ static bool subject_reads(struct ctl *c, struct err *e)
 	bool printed = false;
 	buf_init(&body, 4096);
 	json_open(&w, NULL, '{');
-	number_put(c, &w, "subject", "kind", c->argv[0]);
+	ctl_subject_put(c, &w, "subject", "kind", c->argv[0]);
 	json_close(&w, '}');
 	struct json *j = send(c, "/v1/subjects/reads", &body, &printed, e);
 	if (j == NULL)
@@ -120,8 +141,8 @@ static bool alias_send(struct ctl *c, const char *path, const char *subject, con
 	buf_init(&body, 4096);
 	json_open(&w, NULL, '{');
 	if (subject != NULL)
-		number_put(c, &w, "subject", "kind", subject);
-	number_put(c, &w, "alias", "alias-kind", alias);
+		ctl_subject_put(c, &w, "subject", "kind", subject);
+	ctl_subject_put(c, &w, "alias", "alias-kind", alias);
 	json_put_text(&w, "reason", ctl_option(c, "reason") != NULL ? ctl_option(c, "reason") : "");
 	json_close(&w, '}');
 	struct json *j = send(c, path, &body, &printed, e);

@@ -2,6 +2,7 @@
  * Order of opening: what answers is opened before what asks. The signer and gate come and go by themselves (proc.h); a line that
  * is down is told to the sync core and nothing else stops. Closing is the reverse: nobody is called back once its owner is gone.
  */
+#include "central/objections.h"
 #include "central/hub.h"
 
 #include "central/acl.h"
@@ -281,9 +282,12 @@ static void on_tick(void *arg)
 {
 	struct hub *h = arg;
 	ledger_tick(h->central.ledger);
+	struct err e = { 0 };
 	gate_clock_send(h->gate, wall_s());
 	exchange_port_clock(h->central.exchange);
 	counters_log(h);
+	if (!objection_overdue(&h->central.release, wall_s(), &e))
+		log_error("objections cannot be looked at", "why=%s", e.text);
 	loop_timer_set(h->tick, TICK_MS);
 }
 

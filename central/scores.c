@@ -1,6 +1,7 @@
 #include "central/scores.h"
 
 #include "central/csv.h"
+#include "central/objections.h"
 #include "central/registry.h"
 #include "central/score/fast.h"
 #include "central/scores_inner.h"
@@ -120,6 +121,8 @@ struct run {
 	size_t subject_at, day_at;
 	struct scores_summary *summary;
 	struct score score;
+	bool objections; /* somebody has one that holds an input */
+	struct buf held; /* of the row: inputs that are left out, with commas between */
 };
 
 static void active_add(void *arg, const struct model *m)
@@ -224,6 +227,31 @@ static bool day_of(const struct run *run, const struct csv_row *row, size_t i, i
 	return *day <= run->r->now_s / DAY_S + 1 || err_set(e, ERR_INPUT, "%.60s is of a day to come", run->names[i]);
 }
 
+static bool is_held(const struct run *run, size_t column)
+{
+	return run->held.len > 0 && objection_list_has((const char *)run->held.data, bytes_of(run->names[column]));
+}
+
+/* Those of the inputs given that are held, each once, in the table's order. */
+static bool held_find(struct run *run, const struct csv_row *row, const struct identifier *subject, struct err *e)
+{
+	struct buf all;
+	buf_reset(&run->held);
+	if (!run->objections)
+		return true;
+	buf_init(&all, (size_t)OBJECTION_MARKS_MAX * CREDIT_INPUTS_MAX);
+	bool ok = objection_held_inputs(run->c, subject, &all, e);
+	for (size_t i = 0; ok && i < run->columns; i++) {
+		if (run->kinds[i] != COLUMN_FIELD || row->fields[i].len == 0 ||
+		    !objection_list_has(buf_str(&all), bytes_of(run->names[i])))
+			continue;
+		buf_add_fmt(&run->held, "%s%s", run->held.len > 0 ? "," : "", run->names[i]);
+	}
+	(void)buf_str(&run->held); /* its end is marked */
+	buf_clear(&all);
+	return ok && buf_ok(&run->held, "the inputs held", e);
+}
+
 /* {"field":"text"} of what is given, and the oldest day among it. */
 static bool inputs_write(const struct run *run, const struct csv_row *row, struct buf *out, int64_t *oldest,
 			 struct err *e)
@@ -233,7 +261,7 @@ static bool inputs_write(const struct run *run, const struct csv_row *row, struc
 	*oldest = INT64_MAX;
 	json_open(&w, NULL, '{');
 	for (size_t i = 0; i < run->columns; i++) {
-		if (run->kinds[i] != COLUMN_FIELD || row->fields[i].len == 0)
+		if (run->kinds[i] != COLUMN_FIELD || row->fields[i].len == 0 || is_held(run, i))
 			continue;
 		if (!day_of(run, row, i, &day, e))
 			return false;
@@ -242,7 +270,8 @@ static bool inputs_write(const struct run *run, const struct csv_row *row, struc
 	}
 	json_close(&w, '}');
 	if (*oldest == INT64_MAX)
-		return err_set(e, ERR_INPUT, "there is no input at all");
+		return err_set(e, ERR_INPUT, "there is no input at all%s",
+			       run->held.len > 0 ? ": what was given is under objection" : "");
 	return buf_ok(out, "the inputs", e);
 }
 
@@ -272,16 +301,15 @@ static bool input_insert(struct run *run, const struct csv_row *row, int64_t *id
 	buf_init(&plain, SCORE_INPUTS_MAX);
 	buf_init(&sealed, SCORE_INPUTS_MAX + AEAD_OVERHEAD);
 	buf_init(&whose, PERSON_NAME_MAX + 64 + AEAD_OVERHEAD);
-	bool ok =
-		inputs_write(run, row, &plain, &oldest, e) && number_seal(run->c, &subject, hash, &whose, e) &&
-		score_inputs_seal(run->c, hash, buf_bytes(&plain), &sealed, e) &&
-		db_run_int(
-			run->c->db, id, e,
-			"INSERT INTO score_input (family, subject, masked, inputs, oldest_day, scored_by, scored_s, "
-			"number)"
-			" VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-			"tbtbitib", run->r->family, (struct bytes){ hash, HASH_LEN }, masked, buf_bytes(&sealed),
-			oldest, run->r->operator, run->r->now_s, buf_bytes(&whose));
+	bool ok = held_find(run, row, &subject, e) && inputs_write(run, row, &plain, &oldest, e) &&
+		  number_seal(run->c, &subject, hash, &whose, e) &&
+		  score_inputs_seal(run->c, hash, buf_bytes(&plain), &sealed, e) &&
+		  db_run_int(
+			  run->c->db, id, e,
+			  "INSERT INTO score_input (family, subject, masked, inputs, oldest_day, scored_by, scored_s,"
+			  " number, held) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+			  "tbtbitibt", run->r->family, (struct bytes){ hash, HASH_LEN }, masked, buf_bytes(&sealed),
+			  oldest, run->r->operator, run->r->now_s, buf_bytes(&whose), buf_str(&run->held));
 	buf_wipe(&plain);
 	buf_clear(&whose);
 	buf_clear(&sealed);
@@ -302,7 +330,7 @@ static bool model_score(struct run *run, const struct active *a, const struct cs
 {
 	struct value given[CARD_FIELDS_MAX] = { 0 };
 	for (size_t i = 0; i < run->columns; i++)
-		if (run->kinds[i] == COLUMN_FIELD && a->fields[i] != CARD_FIELDS_MAX)
+		if (run->kinds[i] == COLUMN_FIELD && a->fields[i] != CARD_FIELDS_MAX && !is_held(run, i))
 			given[a->fields[i]] = score_input(&a->card->fields[a->fields[i]], row->fields[i]);
 	fast_run(a->fast, given, &run->score);
 	summary_add(run->summary, a, &run->score);
@@ -365,7 +393,9 @@ bool scores_run(struct release_context *c, const struct scores_run *r, struct by
 	run->c = c;
 	run->r = r;
 	run->summary = out;
-	bool ok = run_all(run, csv, e);
+	buf_init(&run->held, SCORE_INPUTS_MAX);
+	bool ok = objection_any(c, &run->objections, e) && run_all(run, csv, e);
+	buf_clear(&run->held);
 	for (size_t i = 0; i < run->active_len; i++) {
 		fast_free(run->active[i].fast);
 		card_free(run->active[i].card);

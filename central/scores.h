@@ -5,7 +5,7 @@
  *
  * A table of subjects is CSV: a column "subject" with the identifier, a column for each field, and days (2026-01-31): "FIELD@date" is
  * that field's, "@date" the row's for fields without one. A column that no model of the family has as a field is refused, and so is
- * a value whose day nobody says.
+ * a value whose day nobody says. What an open objection holds (objections.h) is left out, as if it were missing, and named.
  */
 #ifndef CENTRAL_SCORES_H
 #define CENTRAL_SCORES_H
@@ -37,6 +37,7 @@ struct score_row {
 	enum model_role role;                                /* when it was scored */
 	int64_t oldest_day, scored_s;
 	const char *scored_by;
+	const char *held; /* inputs left out since they were under objection, with commas between */
 };
 /* Of one subject, newest first. */
 bool scores_each(struct release_context *c, enum identifier_kind kind, const char *canonical, size_t limit,

@@ -71,6 +71,8 @@ static const char *const scripts[] = {
 	tables_exchange,
 	/* 12: outcomes of scores */
 	tables_outcomes,
+	/* 13: rules of credit reports, objections */
+	tables_objections,
 };
 
 struct db *store_open(const char *dir, struct err *e)

@@ -21,5 +21,7 @@ extern const char tables_carbon[];
 extern const char tables_exchange[];
 /* How scored subjects turned out. */
 extern const char tables_outcomes[];
+/* Rules of credit reports, and objections to what they say. */
+extern const char tables_objections[];
 
 #endif

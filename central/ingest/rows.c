@@ -348,3 +348,22 @@ bool rows_each_tag(struct db *db, int64_t batch, void (*each)(void *arg, const s
 	db_finish(q);
 	return ok;
 }
+
+bool rows_key(struct db *db, int64_t batch, uint32_t row, uint8_t out[16], struct err *e)
+{
+	struct db_query *q = db_query(
+		db, "SELECT tags FROM batch_block WHERE batch = ? AND first_row <= ? ORDER BY first_row DESC LIMIT 1",
+		e);
+	bool there = false, found = false;
+	if (q == NULL)
+		return false;
+	bool ok = db_bind_int(q, 1, batch, e) && db_bind_int(q, 2, row, e) && db_next(q, &there, e);
+	struct bytes tags = ok && there ? db_bytes(q, 0) : (struct bytes){ NULL, 0 };
+	for (size_t at = 0; !found && tags.len - at >= ROWS_TAG_SIZE; at += ROWS_TAG_SIZE) {
+		found = (uint32_t)load_le(tags.data + at, 4) == row;
+		if (found)
+			memcpy(out, tags.data + at + 12, 16);
+	}
+	db_finish(q);
+	return ok && (found || err_set(e, ERR_MISSING, "batch %lld has no row %u", (long long)batch, row));
+}

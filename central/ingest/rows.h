@@ -57,6 +57,9 @@ bool rows_load(struct db *db, const struct rows_keys *k, int64_t batch, uint32_t
 bool rows_of_subject(struct db *db, int64_t batch, int64_t tag, uint32_t *rows, size_t max, size_t *len,
 		     struct err *e) CHECKED;
 
+/* The hash of the row's key. ERR_MISSING. */
+bool rows_key(struct db *db, int64_t batch, uint32_t row, uint8_t out[16], struct err *e) CHECKED;
+
 struct rows_tag {
 	uint32_t row;
 	int64_t subject;

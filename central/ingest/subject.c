@@ -25,13 +25,16 @@ static int64_t tag_of_id(const struct rows_keys *k, const struct identifier *id)
 /* --- groups --- */
 
 /* The number it stands for, through however many; itself when for none. */
-static bool root_of(struct release_context *c, int64_t tag, int64_t *root, struct err *e)
+static bool root_of(struct release_context *c, int64_t tag, int64_t at_s, int64_t *root, struct err *e)
 {
 	struct err none = { 0 };
 	*root = tag;
 	for (int i = 0; i < SUBJECT_MEMBERS_MAX; i++) {
-		if (!db_run_int(c->db, root, &none,
-				"SELECT root FROM subject_alias WHERE alias = ? AND ended_s IS NULL", "i", *root))
+		if (!db_run_int(
+			    c->db, root, &none,
+			    "SELECT root FROM subject_alias WHERE alias = ? AND created_s < ? AND (ended_s IS NULL OR"
+			    " ended_s >= ?) ORDER BY id DESC LIMIT 1",
+			    "iii", *root, at_s, at_s))
 			return none.code == ERR_MISSING || err_set(e, none.code, "%s", none.text);
 	}
 	return err_set(e, ERR_IO, "the aliases of a subject lead round in a circle");
@@ -56,21 +59,23 @@ static bool member_open(const struct rows_keys *k, int64_t tag, const struct db_
 	return ok;
 }
 
-/* root and all that stand for it, the root first. */
+/* root and all that stand for it as of g->at_s, the root first. */
 static bool members_load(struct release_context *c, const struct rows_keys *k, int64_t root, struct subject_group *g,
 			 struct err *e)
 {
 	struct db_query *q =
 		db_query(c->db,
 			 "WITH RECURSIVE m (tag, depth) AS (SELECT CAST(? AS BIGINT), 0 UNION ALL SELECT a.alias,"
-			 " m.depth + 1 FROM subject_alias a JOIN m ON a.root = m.tag WHERE a.ended_s IS NULL"
-			 " AND m.depth < 32) SELECT m.tag, s.kind, s.sealed FROM m JOIN subject s ON s.tag = m.tag"
+			 " m.depth + 1 FROM subject_alias a JOIN m ON a.root = m.tag WHERE a.created_s < ? AND "
+			 "(a.ended_s IS NULL"
+			 " OR a.ended_s >= ?) AND m.depth < 32) SELECT m.tag, s.kind, s.sealed FROM m JOIN subject s "
+			 "ON s.tag = m.tag"
 			 " ORDER BY m.depth, m.tag LIMIT 32",
 			 e);
 	bool row = false;
 	if (q == NULL)
 		return false;
-	bool ok = db_bind_int(q, 1, root, e);
+	bool ok = db_bind_int(q, 1, root, e) && db_bind_int(q, 2, g->at_s, e) && db_bind_int(q, 3, g->at_s, e);
 	while (ok && (ok = db_next(q, &row, e)) && row) {
 		g->tags[g->len] = db_int(q, 0);
 		ok = member_open(k, db_int(q, 0), q, &g->members[g->len], e);
@@ -82,12 +87,19 @@ static bool members_load(struct release_context *c, const struct rows_keys *k, i
 
 bool subject_group(struct release_context *c, const struct identifier *id, struct subject_group *out, struct err *e)
 {
+	return subject_group_at(c, id, INT64_MAX, out, e);
+}
+
+bool subject_group_at(struct release_context *c, const struct identifier *id, int64_t at_s, struct subject_group *out,
+		      struct err *e)
+{
 	struct rows_keys keys;
 	int64_t root = 0;
 	out->len = 0;
+	out->at_s = at_s;
 	rows_keys_make(c->vault_key, &keys);
 	int64_t tag = tag_of_id(&keys, id);
-	bool ok = root_of(c, tag, &root, e) && members_load(c, &keys, root, out, e);
+	bool ok = root_of(c, tag, at_s, &root, e) && members_load(c, &keys, root, out, e);
 	if (ok && out->len == 0) {
 		out->members[0] = *id;
 		out->tags[0] = tag;
@@ -134,6 +146,7 @@ static bool fits(struct release_context *c, const struct rows_keys *k, int64_t o
 	struct subject_group *g = calloc(1, sizeof(*g));
 	if (g == NULL)
 		abort();
+	g->at_s = INT64_MAX;
 	bool ok = members_load(c, k, one, g, e);
 	size_t mine = g->len;
 	g->len = 0;
@@ -150,7 +163,7 @@ static bool merge(struct release_context *c, const struct rows_keys *k, const st
 {
 	int64_t tag = tag_of_id(k, id), other = tag_of_id(k, alias), root = 0, joined = 0;
 	bool ok = subject_keep(c, k, id, tag, e) && subject_keep(c, k, alias, other, e) &&
-		  root_of(c, tag, &root, e) && root_of(c, other, &joined, e) &&
+		  root_of(c, tag, INT64_MAX, &root, e) && root_of(c, other, INT64_MAX, &joined, e) &&
 		  (root != joined || err_set(e, ERR_CONFLICT, "both numbers are one subject already")) &&
 		  fits(c, k, root, joined, e);
 	return ok &&
@@ -199,6 +212,7 @@ struct reading {
 	struct rows_keys keys;
 	struct buf memory, text;
 	struct rows_record record;
+	struct objection_marks marks;
 	uint32_t rows[SUBJECT_ROWS_MAX];
 	void (*each)(void *arg, const struct subject_record *r);
 	void *arg;
@@ -237,7 +251,11 @@ static bool row_give(struct reading *r, const struct source *s, const struct sch
 		r->more = true;
 		return true;
 	}
-	const struct subject_record out = { s, schema, b, &r->record, member };
+	const struct objection_place at = { r->c->db, b->source, b->period, b->id, row, r->g->tags[member] };
+	struct objection_view view;
+	if (!objection_marks_apply(&r->marks, &at, schema, &r->record, &view, e))
+		return false;
+	const struct subject_record out = { s, schema, b, &r->record, member, at.tag, &view };
 	r->given++;
 	r->each(r->arg, &out);
 	return true;
@@ -255,9 +273,26 @@ static bool batch_read_rows(struct reading *r, const struct batch *b, size_t mem
 	return ok;
 }
 
+/* The batches that count, or counted then: of each period the newest that did; one held and never released is none. */
+static struct db_query *batches_query(struct reading *r, struct err *e)
+{
+	int64_t at_s = r->g->at_s;
+	if (at_s == INT64_MAX)
+		return db_query(r->c->db, "SELECT id FROM batch WHERE state = 4 ORDER BY source, period", e);
+	struct db_query *q = db_query(
+		r->c->db,
+		"SELECT MAX(id) FROM batch WHERE state IN (4, 5) AND (held = 0 OR decided_s > 0) AND finished_s < ?"
+		" AND decided_s < ? GROUP BY source, period ORDER BY source, period",
+		e);
+	if (q != NULL && db_bind_int(q, 1, at_s, e) && db_bind_int(q, 2, at_s, e))
+		return q;
+	db_finish(q);
+	return NULL;
+}
+
 static bool current_read(struct reading *r, struct err *e)
 {
-	struct db_query *q = db_query(r->c->db, "SELECT id FROM batch WHERE state = 4 ORDER BY source, period", e);
+	struct db_query *q = batches_query(r, e);
 	bool row = false, ok = q != NULL;
 	while (ok && (ok = db_next(q, &row, e)) && row) {
 		for (size_t m = 0; ok && m < r->g->len; m++) {
@@ -303,8 +338,9 @@ bool subject_read(struct release_context *c, const struct subject_group *g, cons
 	rows_keys_make(c->vault_key, &r->keys);
 	buf_init(&r->memory, MEMORY_MAX);
 	buf_init(&r->text, 65536);
-	bool ok = current_read(r, e);
+	bool ok = objection_marks_load(c->db, &r->keys, g->tags, g->len, g->at_s, &r->marks, e) && current_read(r, e);
 	*more = r->more;
+	objection_marks_clear(&r->marks);
 	buf_wipe(&r->memory);
 	buf_clear(&r->text);
 	rows_keys_wipe(&r->keys);

@@ -9,6 +9,7 @@
 
 #include "central/ingest/batch.h"
 #include "central/ingest/rows.h"
+#include "central/objection_marks.h"
 
 #define SUBJECT_MEMBERS_MAX 32   /* numbers of one subject */
 #define SUBJECT_ROWS_MAX    1000 /* records of one number in one batch, and of one answer */
@@ -18,10 +19,14 @@ struct subject_group {
 	struct identifier members[SUBJECT_MEMBERS_MAX];
 	int64_t tags[SUBJECT_MEMBERS_MAX];
 	size_t len;
+	int64_t at_s; /* as of just before; INT64_MAX now */
 };
 /* An identifier that is nobody's alias is a group of its own. */
 bool subject_group(struct release_context *c, const struct identifier *id, struct subject_group *out,
 		   struct err *e) CHECKED;
+/* As it was, and as its records were, just before at_s. */
+bool subject_group_at(struct release_context *c, const struct identifier *id, int64_t at_s, struct subject_group *out,
+		      struct err *e) CHECKED;
 
 /* alias's subject becomes one with id's. ERR_CONFLICT when they are one already. Audited, with the reason. */
 bool subject_merge(struct release_context *c, const struct identifier *id, const struct identifier *alias,
@@ -37,6 +42,9 @@ struct subject_record {
 	const struct batch *batch;
 	const struct rows_record *record;
 	size_t member; /* of the group: whose number it stands under */
+	int64_t tag;
+	const struct objection_view
+		*objections; /* record is as corrected; what was withdrawn comes too, and counts for nothing */
 };
 /* The records of batches that count, by source and period; *len of them, more: there would be others. The read is logged, committed,
    first. */

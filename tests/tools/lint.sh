@@ -22,6 +22,7 @@ for folder in $all; do
 	forbid $folder '#include <png' '(firmware/picture|central/qr)\.c' "only picture.c and qr.c see libpng"
 	forbid $folder '#include <qrencode' 'central/qr\.c' "only qr.c sees libqrencode"
 	forbid $folder '#include <expat' 'central/score/xml\.c' "only xml.c sees expat.h"
+	forbid $folder '#include <hpdf' 'central/pdf\.c' "only pdf.c sees hpdf.h"
 	forbid $folder '#include <mosquitto' 'protocol/base/mqtt\.c' "only mqtt.c sees mosquitto.h"
 	forbid $folder '#include <event2?/' 'protocol/base/(loop|http|dns)\.c' "only loop.c, http.c and dns.c see libevent"
 	forbid $folder '#include <mbedtls/' 'protocol/(crypto|public_key)\.c|protocol/base/(pki|tls)\.c' "only crypto.c, public_key.c, pki.c and tls.c see mbedTLS"

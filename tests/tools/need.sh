@@ -4,9 +4,9 @@ set -eu
 packages=""
 for group in "$@"; do
 	case $group in
-	build) packages="$packages gcc libc6-dev make libsqlite3-dev libmbedtls-dev libmosquitto-dev libgpiod-dev libevent-dev libjansson-dev libinih-dev libseccomp-dev zlib1g-dev libzbar-dev libpng-dev libjpeg62-turbo-dev libqrencode-dev libexpat1-dev" ;;
+	build) packages="$packages gcc libc6-dev make libsqlite3-dev libmbedtls-dev libmosquitto-dev libgpiod-dev libevent-dev libjansson-dev libinih-dev libseccomp-dev zlib1g-dev libzbar-dev libpng-dev libjpeg62-turbo-dev libqrencode-dev libexpat1-dev libhpdf-dev" ;;
 	demo) packages="$packages mosquitto curl jq python3" ;;
-	test) packages="$packages libcunit1-dev mosquitto curl hledger openssl procps python3 python3-stdnum sqlite3 util-linux" ;;
+	test) packages="$packages libcunit1-dev mosquitto curl hledger openssl procps python3 python3-stdnum sqlite3 util-linux fonts-wqy-zenhei poppler-utils" ;;
 	lint) packages="$packages clang clang-tidy cppcheck pmccabe clang-format libcunit1-dev liblmdb-dev" ;;
 	deb) packages="$packages dpkg-dev lintian man-db curl jq python3 mmdebstrap" ;;
 	image) packages="$packages mmdebstrap squashfs-tools dosfstools mtools fdisk cpio zstd kmod gcc-aarch64-linux-gnu" ;;
