@@ -1,5 +1,5 @@
 /* centralctl: report. */
-#include "central/ctl_subject.h"
+#include "central/ctl.h"
 #include "protocol/base/file.h"
 
 #include <stdio.h>
@@ -25,7 +25,10 @@ static bool report_enterprise(struct ctl *c, struct err *e)
 	buf_init(&body, 4096);
 	buf_init(&report, REPORT_MAX);
 	json_open(&w, NULL, '{');
-	ctl_subject_put(c, &w, "subject", "kind", c->argv[0]);
+	json_open(&w, "subject", '{');
+	json_put_text(&w, "kind", ctl_option(c, "kind") != NULL ? ctl_option(c, "kind") : "uscc");
+	json_put_text(&w, "number", c->argv[0]);
+	json_close(&w, '}');
 	json_put_text(&w, "purpose", c->argv[1]);
 	json_put_text(&w, "as_of", as_of);
 	json_put_text(&w, "format", ends_with(out, ".pdf") ? "pdf" : "html");
