@@ -1,4 +1,5 @@
 #include "central/centrald.h"
+#include "central/exchange.h"
 #include "central/registry.h"
 #include "central/store.h"
 
@@ -38,6 +39,9 @@ static bool operator_add(struct api_call *call, struct err *e)
 	const char *name = call->path_rest;
 	if (strcmp(name, REGISTRY_OPERATOR) == 0)
 		return err_set(e, ERR_INPUT, "%s approves what the registry releases: no operator is called so",
+			       name);
+	if (strcmp(name, EXCHANGE_OPERATOR) == 0)
+		return err_set(e, ERR_INPUT, "%s lands what comes from other platforms: no operator is called so",
 			       name);
 	if (!name_is_valid(name))
 		return err_set(e, ERR_INPUT, "an operator's name is made of a-z, 0-9, - and _, at most %d of them",

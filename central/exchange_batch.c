@@ -105,16 +105,27 @@ static bool result_read(struct bytes line, struct buf *scratch, struct result *r
 	return r->key.len > 0 && r->key.len < 96 && r->status >= 100 && r->status <= 599;
 }
 
+/* A platform's words for an operator's screen: one line, no control characters, whole UTF-8 (cut at 160 bytes). */
+static void words_take(struct bytes words, char *out, size_t size)
+{
+	size_t len = words.len < size - 1 ? words.len : size - 1;
+	while (len > 0 && len < words.len && (words.data[len] & 0xC0) == 0x80)
+		len--;
+	for (size_t i = 0; i < len; i++)
+		out[i] = (char)(words.data[i] < ' ' || words.data[i] == 0x7F ? ' ' : words.data[i]);
+	out[len] = '\0';
+}
+
 static bool result_store(struct release_context *c, const struct exchange *x, const struct result *r, int64_t now_s,
 			 struct err *e)
 {
-	char key[96], fault[EXCHANGE_FAULT_MAX];
+	char key[96], words[161], fault[EXCHANGE_FAULT_MAX];
 	bool taken = r->status >= 200 && r->status < 300;
 	if (is_for_later(r->status))
 		return true;
 	snprintf(key, sizeof(key), "%.*s", (int)r->key.len, (const char *)r->key.data);
-	snprintf(fault, sizeof(fault), "%lld %.*s", (long long)r->status,
-		 (int)(r->error.len > 160 ? 160 : r->error.len), r->error.len > 0 ? (const char *)r->error.data : "");
+	words_take(r->error, words, sizeof(words));
+	snprintf(fault, sizeof(fault), "%lld %s", (long long)r->status, words);
 	if (taken)
 		return db_run(c->db, e,
 			      "UPDATE exchange_out SET state = 2, body = '', fault = '', done_s = ? WHERE exchange = "

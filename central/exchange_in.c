@@ -4,6 +4,7 @@
 #include "central/ingest/batch.h"
 #include "central/ingest/ndjson.h"
 #include "central/store.h"
+#include "protocol/base/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,12 +169,19 @@ static bool file_land(struct release_context *c, struct exchange *x, struct byte
 	return true;
 }
 
-/* The last page is not kept: after a crash in here it is asked for once more, and the same file is recognised by its hash. What cannot
-   land ends the pull; what the disk refused is tried again. */
+/* Nothing of it is kept but why. The reason in e stays. */
+static void pull_give_up(struct release_context *c, struct exchange *x, const struct err *e)
+{
+	struct err none = { 0 };
+	snprintf(x->fault, sizeof(x->fault), "%.190s", e->text);
+	if (!db_begin(c->db, &none) || !finish(c, pages_drop(c, x, &none), &none))
+		log_error("a pull that failed was not ended", "platform=%s why=\"%s\"", x->name, none.text);
+}
+
+/* The last page is not kept: after a crash in here it is asked for once more, and the same file is recognised by its hash. */
 static bool land(struct release_context *c, struct exchange *x, struct bytes last, int64_t now_s, struct err *e)
 {
 	struct buf file;
-	struct err none = { 0 };
 	buf_init(&file, EXCHANGE_PULL_MAX);
 	bool ok = pages_read(c, x, &file, e);
 	x->fault[0] = '\0';
@@ -183,14 +191,8 @@ static bool land(struct release_context *c, struct exchange *x, struct bytes las
 		     (file.len == 0 || file_land(c, x, buf_bytes(&file), now_s, e));
 	}
 	buf_wipe(&file);
-	if (ok)
-		x->ok_s = now_s;
-	else if (e->code == ERR_IO)
-		return false;
-	else
-		snprintf(x->fault, sizeof(x->fault), "%.190s", e->text);
-	bool dropped = db_begin(c->db, &none) && finish(c, pages_drop(c, x, &none), &none);
-	return ok && (dropped || err_set(e, none.code, "%s", none.text));
+	x->ok_s = ok ? now_s : x->ok_s;
+	return ok && db_begin(c->db, e) && finish(c, pages_drop(c, x, e), e);
 }
 
 static bool page_take(struct release_context *c, struct exchange *x, const struct tail *t, int64_t now_s,
@@ -206,25 +208,34 @@ static bool page_take(struct release_context *c, struct exchange *x, const struc
 	return exchange_save(c, x, e);
 }
 
-bool exchange_page(struct release_context *c, struct exchange *x, struct bytes page, int64_t now_s, struct err *e)
+static bool there_is_room(struct release_context *c, const struct exchange *x, const struct tail *t, struct err *e)
 {
-	struct tail t;
 	int64_t held = 0;
-	if (!page_read(page, &t, e))
-		return false;
-	if (t.more && strcmp(t.cursor, x->cursor) == 0)
-		return err_set(e, ERR_INPUT, "the page's cursor is the one that was asked with: it would never end");
 	if (!db_run_int(c->db, &held, e,
 			"SELECT coalesce(sum(length(sealed)), 0) FROM exchange_page WHERE exchange = ?", "t",
 			x->name))
 		return false;
-	if (held + (int64_t)t.records.len > (int64_t)EXCHANGE_PULL_MAX)
-		return err_set(e, ERR_FULL,
-			       "more than %u MiB of one period; load it as a file: centralctl batch load",
-			       EXCHANGE_PULL_MAX >> 20);
-	if (!t.more)
-		return land(c, x, t.records, now_s, e);
-	return db_begin(c->db, e) && finish(c, page_take(c, x, &t, now_s, e), e);
+	return held + (int64_t)t->records.len <= (int64_t)EXCHANGE_PULL_MAX ||
+	       err_set(e, ERR_FULL, "more than %u MiB of one period; load it as a file: centralctl batch load",
+		       EXCHANGE_PULL_MAX >> 20);
+}
+
+/* What cannot land or has no room ends the pull; what the disk refused is tried again, as is a page that is none. */
+bool exchange_page(struct release_context *c, struct exchange *x, struct bytes page, int64_t now_s, struct err *e)
+{
+	struct tail t;
+	if (!page_read(page, &t, e))
+		return false;
+	if (t.more && strcmp(t.cursor, x->cursor) == 0)
+		return err_set(e, ERR_INPUT, "the page's cursor is the one that was asked with: it would never end");
+	bool ok = there_is_room(c, x, &t, e);
+	if (ok && t.more)
+		ok = db_begin(c->db, e) && finish(c, page_take(c, x, &t, now_s, e), e);
+	else if (ok)
+		ok = land(c, x, t.records, now_s, e);
+	if (!ok && e->code != ERR_IO)
+		pull_give_up(c, x, e);
+	return ok;
 }
 
 /* --- asked for --- */

@@ -10,9 +10,14 @@
 
 #define FAULT_WAIT_S 60 /* after our own database said no */
 
+/* A request under way. An operator may ask for another period meanwhile; its answer is nobody's then. */
+struct slot {
+	char name[NAME_MAX_LEN + 1]; /* who is to answer; "" free */
+	char period[11], cursor[EXCHANGE_CURSOR_MAX + 1];
+};
 struct exchange_line {
 	struct exchange_line_config config;
-	char open[EXCHANGES_MAX][NAME_MAX_LEN + 1]; /* who is to answer; "" free */
+	struct slot open[EXCHANGES_MAX];
 };
 
 struct exchange_line *exchange_line_new(const struct exchange_line_config *c)
@@ -29,11 +34,11 @@ void exchange_line_free(struct exchange_line *l)
 	free(l);
 }
 
-static char *slot_of(struct exchange_line *l, const char *name)
+static struct slot *slot_of(struct exchange_line *l, const char *name)
 {
 	for (size_t i = 0; i < EXCHANGES_MAX; i++)
-		if (strcmp(l->open[i], name) == 0)
-			return l->open[i];
+		if (strcmp(l->open[i].name, name) == 0)
+			return &l->open[i];
 	return NULL;
 }
 
@@ -115,8 +120,10 @@ static int64_t platform_step(struct exchange_line *l, struct exchange *x, int64_
 		log_error("nothing was exchanged", "platform=%s why=\"%s\"", x->name, e.text);
 		again = now_s + FAULT_WAIT_S;
 	} else if (request.len > 0) {
-		char *slot = slot_of(l, "");
-		snprintf(slot, NAME_MAX_LEN + 1, "%s", x->name);
+		struct slot *slot = slot_of(l, "");
+		snprintf(slot->name, sizeof(slot->name), "%s", x->name);
+		snprintf(slot->period, sizeof(slot->period), "%s", x->period);
+		snprintf(slot->cursor, sizeof(slot->cursor), "%s", x->cursor);
 		if (!l->config.send(l->config.arg, x->name, buf_bytes(&request), &e)) {
 			exchange_line_answered(l, x->name, NULL, &e, now_s);
 			again = now_s + 1;
@@ -204,13 +211,15 @@ void exchange_line_answered(struct exchange_line *l, const char *name, const str
 {
 	struct exchange *x = calloc(1, sizeof(*x));
 	struct err e = { 0 };
-	char *slot = slot_of(l, name);
+	struct slot *slot = slot_of(l, name);
 	if (x == NULL)
 		abort();
-	if (slot != NULL)
-		slot[0] = '\0';
 	/* One that was ended meanwhile is not there any more. */
-	if (exchange_load(l->config.release, name, x, &e) && !answer_take(l, x, answer, why, now_s, &e))
+	bool there = exchange_load(l->config.release, name, x, &e);
+	bool asked = slot != NULL && strcmp(slot->period, x->period) == 0 && strcmp(slot->cursor, x->cursor) == 0;
+	if (slot != NULL)
+		slot->name[0] = '\0';
+	if (there && asked && !answer_take(l, x, answer, why, now_s, &e))
 		log_error("an answer was not stored", "platform=%s why=\"%s\"", name, e.text);
 	free(x);
 }

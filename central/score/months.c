@@ -5,18 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct months_row {
+	char month[8];
+	enum months_outcome outcome;
+	double score;
+};
+
 void months_init(struct months *m)
 {
-	m->len = 0;
+	m->len = m->rows_len = m->rows_cap = 0;
+	m->rows = NULL;
 }
 
 void months_clear(struct months *m)
 {
-	for (size_t i = 0; i < m->len; i++) {
-		free(m->all[i].scored);
-		free(m->all[i].known);
-	}
-	m->len = 0;
+	free(m->rows);
+	months_init(m);
 }
 
 static bool is_month(const char *name)
@@ -44,34 +48,29 @@ static struct month *month_of(struct months *m, const char *name, struct err *e)
 	return new;
 }
 
-static void row_add(struct monitor_row **rows, size_t len, size_t *cap, struct monitor_row row)
-{
-	if (len == *cap) {
-		*cap = *cap == 0 ? 256 : 2 * *cap;
-		*rows = realloc(*rows, *cap * sizeof(**rows));
-		if (*rows == NULL)
-			abort();
-	}
-	(*rows)[len] = row;
-}
-
 bool months_add(struct months *m, const char *name, double score, enum months_outcome outcome, struct err *e)
 {
 	struct month *to = month_of(m, name, e);
-	struct monitor_row row = { score, outcome == MONTHS_BAD };
 	if (to == NULL)
 		return false;
 	if (isnan(score)) {
 		to->unscored++;
 		return true;
 	}
-	if (to->scores == MONITOR_ROWS_MAX)
-		return err_set(e, ERR_FULL, "more than %u scores in a month", MONITOR_ROWS_MAX);
-	row_add(&to->scored, (size_t)to->scores++, &to->scored_cap, row);
-	if (outcome != MONTHS_UNKNOWN) {
-		row_add(&to->known, to->known_len++, &to->known_cap, row);
-		*(row.bad ? &to->bads : &to->goods) += 1;
+	if (m->rows_len == MONITOR_ROWS_MAX)
+		return err_set(e, ERR_FULL, "more than %u scores", MONITOR_ROWS_MAX);
+	if (m->rows_len == m->rows_cap) {
+		m->rows_cap = m->rows_cap == 0 ? 1024 : 2 * m->rows_cap;
+		m->rows = realloc(m->rows, m->rows_cap * sizeof(*m->rows));
+		if (m->rows == NULL)
+			abort();
 	}
+	struct months_row *row = &m->rows[m->rows_len++];
+	*row = (struct months_row){ .outcome = outcome, .score = score };
+	memcpy(row->month, to->name, sizeof(row->month));
+	to->scores++;
+	to->goods += outcome == MONTHS_GOOD;
+	to->bads += outcome == MONTHS_BAD;
 	return true;
 }
 
@@ -80,42 +79,74 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct month *)a)->name, ((const struct month *)b)->name);
 }
 
-static void counts_fill(const struct month *m, const double *edges, size_t bins, uint64_t out[MONITOR_BINS_MAX])
+static int by_month_and_score(const void *a, const void *b)
 {
-	memset(out, 0, MONITOR_BINS_MAX * sizeof(*out));
-	for (size_t i = 0; i < m->scores; i++)
-		out[monitor_bin(edges, bins, m->scored[i].score)]++;
+	const struct months_row *x = a, *y = b;
+	int order = memcmp(x->month, y->month, sizeof(x->month));
+	return order != 0 ? order : (x->score > y->score) - (x->score < y->score);
 }
 
-static void month_judge(struct month *m)
+/* Rows of one month, sorted; known: those with an outcome alone. */
+static size_t rows_pick(const struct months_row *rows, size_t len, bool known, struct monitor_row *out)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++)
+		if (!known || rows[i].outcome != MONTHS_UNKNOWN)
+			out[n++] = (struct monitor_row){ rows[i].score, rows[i].outcome == MONTHS_BAD };
+	return n;
+}
+
+static void power_fill(struct month *m, const struct months_row *rows, struct monitor_row *scratch)
 {
 	struct monitor_power p;
-	monitor_sort(m->known, m->known_len);
-	if (!monitor_power(m->known, m->known_len, &p, NULL))
+	size_t len = rows_pick(rows, (size_t)m->scores, true, scratch);
+	if (!monitor_power(scratch, len, &p, NULL))
 		return;
 	m->auc = p.auc;
 	m->gini = p.gini;
 	m->ks = p.ks;
 }
 
+struct reference {
+	size_t len; /* 0: no month had scores so far */
+	double edges[MONITOR_BINS_MAX];
+	uint64_t counts[MONITOR_BINS_MAX];
+};
+
+static void counts_fill(const struct reference *r, const struct monitor_row *rows, size_t len, uint64_t *out)
+{
+	for (size_t i = 0; i < len; i++)
+		out[monitor_bin(r->edges, r->len, rows[i].score)]++;
+}
+
+static void psi_fill(struct month *m, const struct months_row *rows, size_t bins, struct reference *first,
+		     struct monitor_row *scratch)
+{
+	uint64_t now[MONITOR_BINS_MAX] = { 0 };
+	size_t len = rows_pick(rows, (size_t)m->scores, false, scratch);
+	if (len == 0)
+		return;
+	if (first->len == 0) {
+		first->len = monitor_edges(scratch, len, bins, first->edges);
+		counts_fill(first, scratch, len, first->counts);
+	}
+	counts_fill(first, scratch, len, now);
+	if (!monitor_divergence(now, first->counts, first->len, &m->psi, NULL))
+		m->psi = (double)NAN;
+}
+
 void months_judge(struct months *m, size_t bins)
 {
-	double edges[MONITOR_BINS_MAX];
-	uint64_t first[MONITOR_BINS_MAX], now[MONITOR_BINS_MAX];
-	size_t len = 0;
+	struct reference first = { 0 };
+	struct monitor_row *scratch = calloc(m->rows_len + 1, sizeof(*scratch));
+	if (scratch == NULL)
+		abort();
 	qsort(m->all, m->len, sizeof(m->all[0]), by_name);
-	for (size_t i = 0; i < m->len; i++) {
-		struct month *month = &m->all[i];
-		month_judge(month);
-		if (month->scores == 0)
-			continue;
-		if (len == 0) { /* the first month that has scores */
-			monitor_sort(month->scored, (size_t)month->scores);
-			len = monitor_edges(month->scored, (size_t)month->scores, bins, edges);
-			counts_fill(month, edges, len, first);
-		}
-		counts_fill(month, edges, len, now);
-		if (!monitor_divergence(now, first, len, &month->psi, NULL))
-			month->psi = (double)NAN;
+	if (m->rows_len > 1)
+		qsort(m->rows, m->rows_len, sizeof(*m->rows), by_month_and_score);
+	for (size_t i = 0, at = 0; m->rows_len > 0 && i < m->len; at += (size_t)m->all[i++].scores) {
+		psi_fill(&m->all[i], m->rows + at, bins, &first, scratch);
+		power_fill(&m->all[i], m->rows + at, scratch);
 	}
+	free(scratch);
 }

@@ -19,17 +19,17 @@ struct month {
 	char name[8]; /* 2026-10 */
 	uint64_t scores, unscored, goods, bads;
 	double psi, auc, gini, ks;
-	struct monitor_row *scored, *known; /* owned: all scores; those with an outcome */
-	size_t scored_cap, known_len, known_cap;
 };
 struct months {
 	struct month all[MONTHS_MAX]; /* by name once months_judge was called */
 	size_t len;
+	struct months_row *rows; /* owned */
+	size_t rows_len, rows_cap;
 };
 
 void months_init(struct months *m);
 void months_clear(struct months *m);
-/* score NAN: there was none. ERR_FULL past MONTHS_MAX months; ERR_INPUT when the name is no month. */
+/* score NAN: there was none. ERR_FULL past MONTHS_MAX months or MONITOR_ROWS_MAX scores; ERR_INPUT when the name is no month. */
 bool months_add(struct months *m, const char *name, double score, enum months_outcome outcome, struct err *e) CHECKED;
 /* Sorts and fills in the figures; bins from 2 to MONITOR_BINS_MAX. */
 void months_judge(struct months *m, size_t bins);

@@ -80,6 +80,8 @@ static void records_are_pulled_page_by_page_into_a_batch(void)
 	CU_ASSERT_TRUE(says("收录 / accepted 3"));
 	CU_ASSERT_EQUAL(lone_central_ctl(&central, &out, "exchange push province"), 1);
 	CU_ASSERT_TRUE(says("nothing is pushed to it"));
+	CU_ASSERT_EQUAL(lone_central_ctl(&central, &out, "operator add exchange"), 1);
+	CU_ASSERT_TRUE(says("no operator is called so"));
 }
 
 static const char *file_put(const char *name, const char *text)

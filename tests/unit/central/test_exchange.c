@@ -334,6 +334,24 @@ static void an_answer_that_is_no_ndjson_settles_nothing(void)
 	CU_ASSERT_TRUE(counts_are(1, 1, 0));
 }
 
+static void a_platform_s_words_are_one_clean_line(void)
+{
+	char text[1000];
+	lists_publish(1);
+	platform_add(EXCHANGE_RELEASES);
+	push();
+	CU_ASSERT_TRUE(leaves());
+	snprintf(text, sizeof(text), "{\"key\":\"%s\",\"status\":400,\"error\":\"a\\u001b[2Jb\\nc", key_sent(0));
+	for (int i = 0; i < 60; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "错");
+	snprintf(text + strlen(text), sizeof(text) - strlen(text), "\"}\n");
+	answers_with(200, "", text);
+	CU_ASSERT_EQUAL(
+		centre_count(&centre, "SELECT count(*) FROM exchange_out WHERE fault LIKE '400 a [2Jb c错%错'"), 1);
+	/* "400 ", eight bytes, and 50 characters of three where 152 bytes were left */
+	CU_ASSERT_EQUAL(centre_count(&centre, "SELECT length(CAST(fault AS BLOB)) FROM exchange_out"), 4 + 8 + 150);
+}
+
 static unsigned dead_seen;
 
 static void dead_note(void *arg, int64_t id, const char *key, int64_t tries, const char *fault, int64_t made_s)
@@ -539,6 +557,34 @@ static void a_page_that_was_cut_is_asked_for_again(void)
 	CU_ASSERT_EQUAL(centre_count(&centre, BATCHES "2"), 1);
 }
 
+static void an_answer_to_a_period_that_nobody_wants_any_more_is_dropped(void)
+{
+	platform_add(EXCHANGE_RECORDS);
+	pull("2026-09");
+	CU_ASSERT_TRUE(leaves());
+	pull("2026-10"); /* while that is under way */
+	page(code1, 10, "{\"records\":1,\"more\":true,\"cursor\":\"9\"}");
+	CU_ASSERT_EQUAL(centre_count(&centre, "SELECT count(*) FROM exchange_page"), 0);
+	CU_ASSERT_TRUE(leaves());
+	CU_ASSERT_PTR_NOT_NULL(strstr(sent, "period=2026-10&limit=1000 HTTP"));
+	page(code2, 10, "{\"records\":1,\"more\":false}");
+	CU_ASSERT_EQUAL(centre_count(&centre, BATCHES "1"), 1);
+}
+
+static void a_period_that_is_too_large_ends_the_pull(void)
+{
+	platform_add(EXCHANGE_RECORDS);
+	pull("2026-10");
+	CU_ASSERT_TRUE(leaves());
+	page(code1, 10, "{\"records\":1,\"more\":true,\"cursor\":\"2\"}");
+	CU_ASSERT_TRUE(db_exec(centre.db, "UPDATE exchange_page SET sealed = zeroblob(16777216)", &err));
+	CU_ASSERT_TRUE(leaves());
+	page(code2, 10, "{\"records\":1,\"more\":true,\"cursor\":\"3\"}");
+	CU_ASSERT_PTR_NOT_NULL(strstr(platform_now().fault, "more than 16 MiB of one period"));
+	CU_ASSERT_EQUAL(centre_count(&centre, "SELECT count(*) FROM exchange_page"), 0);
+	CU_ASSERT_FALSE(leaves());
+}
+
 static void pages_that_wait_are_sealed(void)
 {
 	char path[128];
@@ -622,6 +668,7 @@ static CU_TestInfo tests[] = {
 	{ "a batch refused whole is halved until the record is found",
 	  a_batch_refused_whole_is_halved_until_the_record_is_found },
 	{ "an answer that is no NDJSON settles nothing", an_answer_that_is_no_ndjson_settles_nothing },
+	{ "a platform's words are one clean line", a_platform_s_words_are_one_clean_line },
 	{ "a record tried too often is dead until an operator requeues it",
 	  a_record_tried_too_often_is_dead_until_an_operator_requeues_it },
 	{ "waits double up to an hour and differ", waits_double_up_to_an_hour_and_differ },
@@ -630,6 +677,9 @@ static CU_TestInfo tests[] = {
 	  a_score_sealed_to_the_platform_is_opened_by_its_key_alone },
 	{ "pages become one batch of the source", pages_become_one_batch_of_the_source },
 	{ "a page that was cut is asked for again", a_page_that_was_cut_is_asked_for_again },
+	{ "an answer to a period that nobody wants any more is dropped",
+	  an_answer_to_a_period_that_nobody_wants_any_more_is_dropped },
+	{ "a period that is too large ends the pull", a_period_that_is_too_large_ends_the_pull },
 	{ "pages that wait are sealed", pages_that_wait_are_sealed },
 	{ "what cannot land ends the pull and says why", what_cannot_land_ends_the_pull_and_says_why },
 	{ "a platform that cannot work is refused when it is added",

@@ -58,6 +58,9 @@ static void an_answer_is_whole_at_its_last_byte_and_cut_before_it(void)
 	}
 }
 
+static const char too_long[] = "HTTP/1.1 200 OK\r\nContent-Length: 65\r\n\r\n"
+			       "01234567890123456789012345678901234567890123456789012345678901234";
+
 static void what_can_be_read_in_two_ways_is_refused(void)
 {
 	static const char *const bad[] = {
@@ -65,7 +68,7 @@ static void what_can_be_read_in_two_ways_is_refused(void)
 		"HTTP/2.0 200 OK\r\n\r\n",
 		"HTTP/1.1 2x0 OK\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
-		"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc",
+		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
@@ -73,8 +76,7 @@ static void what_can_be_read_in_two_ways_is_refused(void)
 		"HTTP/1.1 200 OK\r\n folded\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nContent-Length: 65\r\n\r\n"
-		"01234567890123456789012345678901234567890123456789012345678901234",
+		too_long,
 	};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		enum http_answer_step step = read_text(bad[i], true);
