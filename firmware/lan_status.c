@@ -4,6 +4,7 @@
 #include "protocol/base/json.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -378,13 +379,13 @@ static void metrics_of_lists(struct lan *l, struct buf *out)
 /* branchd's own; 0 where /proc does not say. statm counts in pages (proc(5)). */
 static double resident_bytes(void)
 {
-	unsigned long long size = 0, resident = 0;
+	char line[128] = "";
 	FILE *f = fopen("/proc/self/statm", "re");
 	if (f == NULL)
 		return 0;
-	bool known = fscanf(f, "%llu %llu", &size, &resident) == 2;
+	const char *resident = fgets(line, sizeof(line), f) != NULL ? strchr(line, ' ') : NULL;
 	fclose(f);
-	return known ? (double)resident * (double)sysconf(_SC_PAGESIZE) : 0;
+	return resident != NULL ? (double)strtoull(resident, NULL, 10) * (double)sysconf(_SC_PAGESIZE) : 0;
 }
 
 static void metrics_of_branch(struct lan *l, struct buf *out)
