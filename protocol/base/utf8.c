@@ -22,24 +22,27 @@ static bool utf8_is_plain(const uint8_t *p)
 	return ((v | (v - 0x0101010101010101U)) & 0x8080808080808080U) == 0;
 }
 
+/* Bytes of the character at p, of which there are left ≥ 1; 0 when it is none (RFC 3629, section 4). */
+static size_t utf8_char(const uint8_t *p, size_t left)
+{
+	size_t n = utf8_len(p[0]);
+	if (n == 0 || n > left)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	bool is_none = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+		       (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f);
+	return is_none ? 0 : n;
+}
+
 bool utf8_is_valid(struct bytes text)
 {
-	for (size_t at = 0; at < text.len;) {
-		if (text.len - at >= 8 && utf8_is_plain(text.data + at)) {
-			at += 8;
-			continue;
-		}
-		const uint8_t *p = text.data + at;
-		size_t n = utf8_len(p[0]);
-		if (n == 0 || n > text.len - at)
+	for (size_t at = 0, n; at < text.len; at += n) {
+		bool plain = text.len - at >= 8 && utf8_is_plain(text.data + at);
+		n = plain ? 8 : utf8_char(text.data + at, text.len - at);
+		if (n == 0)
 			return false;
-		for (size_t i = 1; i < n; i++)
-			if ((p[i] & 0xc0) != 0x80)
-				return false;
-		if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-		    (p[0] == 0xf4 && p[1] > 0x8f))
-			return false;
-		at += n;
 	}
 	return true;
 }
