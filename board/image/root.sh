@@ -17,6 +17,10 @@ if [ "$(cat "$dir.list" 2>/dev/null)" != "$packages" ]; then
 	mmdebstrap --quiet --mode=root --variant=extract --architectures="$arch" --aptopt="$dir.apt/apt.conf" \
 		--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr --include="$packages" "$VERSION_CODENAME" "$dir.part" \
 		"$dir.apt/sources.list" >"$dir.log" 2>&1 || { cat "$dir.log" >&2; exit 1; }
+	# An absolute link leads out of here, and a linker that finds no libz.so takes libz.a.
+	find "$dir.part/usr" -type l -lname '/*' | while read -r link; do
+		ln -sfnr "$dir.part$(readlink "$link")" "$link"
+	done
 	mv "$dir.part" "$dir"
 	echo "$packages" | tr -d '\n' >"$dir.list"
 fi
