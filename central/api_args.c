@@ -25,6 +25,15 @@ bool api_set(const struct json *j, const char *key, size_t word_max, struct buf 
 	return buf_ok(out, key, e);
 }
 
+struct json *api_body(struct api_call *call, const char *keys, struct err *e)
+{
+	struct json *j = json_parse(http_body(call->request), e);
+	if (j != NULL && json_only(j, keys, e))
+		return j;
+	json_free(j);
+	return NULL;
+}
+
 static bool holder_parse(const char *kind, const char *number, const char *field, struct identifier *out,
 			 struct err *e)
 {

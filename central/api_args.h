@@ -7,6 +7,8 @@
 
 /* A JSON array of words, or ["*"], appended to out as a set: with commas between. A word is at most word_max bytes and has no comma. */
 bool api_set(const struct json *j, const char *key, size_t word_max, struct buf *out, struct err *e) CHECKED;
+/* The request's body, an object with these keys only (separated by spaces); NULL on failure. Release with json_free. */
+struct json *api_body(struct api_call *call, const char *keys, struct err *e) CHECKED;
 /* {"kind", "number"}; kind is resident_id when missing. */
 bool api_holder(const struct json *j, const char *key, struct identifier *out, struct err *e) CHECKED;
 /* The same from the query: holder, holder_kind, and purpose, which are in the audit as `what` before this returns. */

@@ -23,16 +23,6 @@ static bool desk_open(struct api_call *call, struct desk *d, struct err *e)
 	return d->carbon.ledger != NULL;
 }
 
-/* An object with these keys only; the caller frees it. */
-static struct json *body_parse(struct api_call *call, const char *keys, struct err *e)
-{
-	struct json *j = json_parse(http_body(call->request), e);
-	if (j != NULL && (json_is_object(j) || err_set(e, ERR_INPUT, "expected an object")) && json_only(j, keys, e))
-		return j;
-	json_free(j);
-	return NULL;
-}
-
 /* --- reports --- */
 
 static bool report_parse(const struct json *j, struct carbon_report *r, struct err *e)
@@ -158,7 +148,7 @@ static bool redemption_create(struct api_call *call, struct err *e)
 	struct identifier holder;
 	const char *request;
 	int64_t points;
-	struct json *j = body_parse(call, "request holder points", e);
+	struct json *j = api_body(call, "request holder points", e);
 	bool ok = j != NULL && json_text(j, "request", REQUEST_ID_MAX_LEN, &request, e) &&
 		  api_holder(j, "holder", &holder, e) && json_int(j, "points", 1, INT64_MAX, &points, e) &&
 		  desk_open(call, &d, e) && api_ledger_audit(call, "carbon.redeem", request, e) &&
@@ -212,7 +202,7 @@ static bool subjects_merge(struct api_call *call, struct err *e)
 {
 	struct desk d;
 	struct identifier holder, into;
-	struct json *j = body_parse(call, "holder into", e);
+	struct json *j = api_body(call, "holder into", e);
 	bool ok = j != NULL && api_holder(j, "holder", &holder, e) && api_holder(j, "into", &into, e) &&
 		  desk_open(call, &d, e) &&
 		  carbon_merge(&d.carbon, holder.kind, holder.canonical, into.kind, into.canonical, e);
@@ -227,7 +217,7 @@ static bool subjects_unmerge(struct api_call *call, struct err *e)
 {
 	struct desk d;
 	struct identifier holder;
-	struct json *j = body_parse(call, "holder", e);
+	struct json *j = api_body(call, "holder", e);
 	bool ok = j != NULL && api_holder(j, "holder", &holder, e) && desk_open(call, &d, e) &&
 		  carbon_unmerge(&d.carbon, holder.kind, holder.canonical, e);
 	if (ok)

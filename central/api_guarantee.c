@@ -13,15 +13,6 @@ static bool desk_open(struct api_call *call, struct guarantee_desk *d, struct er
 	return d->book.ledger != NULL;
 }
 
-static struct json *body_parse(struct api_call *call, const char *keys, struct err *e)
-{
-	struct json *j = json_parse(http_body(call->request), e);
-	if (j != NULL && (json_is_object(j) || err_set(e, ERR_INPUT, "expected an object")) && json_only(j, keys, e))
-		return j;
-	json_free(j);
-	return NULL;
-}
-
 static void done_put(struct api_call *call, const char *name)
 {
 	json_open(&call->json, NULL, '{');
@@ -35,7 +26,7 @@ static bool capital_add(struct api_call *call, struct err *e)
 	struct guarantee_desk d;
 	const char *request, *programme, *party;
 	int64_t fen;
-	struct json *j = body_parse(call, "request programme party fen", e);
+	struct json *j = api_body(call, "request programme party fen", e);
 	bool ok = j != NULL && json_text(j, "request", REQUEST_ID_MAX_LEN, &request, e) &&
 		  json_text(j, "programme", NAME_MAX_LEN, &programme, e) &&
 		  json_text(j, "party", NAME_MAX_LEN, &party, e) &&
@@ -62,7 +53,7 @@ static bool commit_add(struct api_call *call, struct err *e)
 	struct identifier enterprise;
 	const char *name, *programme;
 	int64_t fen;
-	struct json *j = body_parse(call, "name programme enterprise fen", e);
+	struct json *j = api_body(call, "name programme enterprise fen", e);
 	bool ok = j != NULL && json_text(j, "name", REQUEST_ID_MAX_LEN, &name, e) &&
 		  json_text(j, "programme", NAME_MAX_LEN, &programme, e) && enterprise_take(j, &enterprise, e) &&
 		  json_int(j, "fen", 1, GUARANTEE_FEN_MAX, &fen, e) && desk_open(call, &d, e) &&
@@ -80,7 +71,7 @@ static bool step_add(struct api_call *call, enum guarantee_step step, const char
 	struct guarantee_desk d;
 	const char *request, *name;
 	int64_t fen;
-	struct json *j = body_parse(call, "request name fen", e);
+	struct json *j = api_body(call, "request name fen", e);
 	bool ok = j != NULL && json_text(j, "request", REQUEST_ID_MAX_LEN, &request, e) &&
 		  json_text(j, "name", REQUEST_ID_MAX_LEN, &name, e) &&
 		  json_int(j, "fen", 1, GUARANTEE_FEN_MAX, &fen, e) && desk_open(call, &d, e) &&

@@ -8,16 +8,6 @@
 
 #define ACCESSES_MAX 1000
 
-static struct json *body_parse(struct api_call *call, const char *keys, struct err *e)
-{
-	struct json *j = json_parse(http_body(call->request), e);
-	if (j != NULL &&
-	    ((json_is_object(j) || err_set(e, ERR_INPUT, "expected an object")) && json_only(j, keys, e)))
-		return j;
-	json_free(j);
-	return NULL;
-}
-
 /* A time that may be missing or null: otherwise. */
 static bool time_take(const struct json *j, const char *key, int64_t otherwise, int64_t *out, struct err *e)
 {
@@ -61,7 +51,7 @@ static bool consent_create(struct api_call *call, struct err *e)
 {
 	struct buf sets[3];
 	int64_t id = 0;
-	struct json *j = body_parse(call, "holder kinds purposes branches from_s to_s", e);
+	struct json *j = api_body(call, "holder kinds purposes branches from_s to_s", e);
 	if (j == NULL)
 		return false;
 	for (size_t i = 0; i < 3; i++)
@@ -164,7 +154,7 @@ static bool booking_create(struct api_call *call, struct err *e)
 	struct booking_new n = { 0 };
 	struct buf kinds;
 	uint64_t items = 0;
-	struct json *j = body_parse(call, "branch holder kinds purpose until_s", e);
+	struct json *j = api_body(call, "branch holder kinds purpose until_s", e);
 	if (j == NULL)
 		return false;
 	buf_init(&kinds, HOLDINGS_SET_MAX + 1);

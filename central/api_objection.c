@@ -19,13 +19,13 @@ static void id_answer(struct api_call *call, int64_t id, enum objection_state st
 
 static bool take(struct api_call *call, struct err *e)
 {
-	struct json *j = json_parse(http_body(call->request), e);
+	struct json *j = api_body(call, "subject batch row field reason", e);
 	struct identifier subject;
 	const char *field = NULL;
 	struct objection_new n = { .subject = &subject, .operator= call->operator};
 	int64_t id = 0;
-	bool ok = j != NULL && json_only(j, "subject batch row field reason", e) &&
-		  json_int(j, "batch", 1, INT64_MAX, &n.batch, e) && json_int(j, "row", 1, UINT32_MAX, &n.row, e) &&
+	bool ok = j != NULL && json_int(j, "batch", 1, INT64_MAX, &n.batch, e) &&
+		  json_int(j, "row", 1, UINT32_MAX, &n.row, e) &&
 		  json_text_opt(j, "field", SCHEMA_NAME_MAX, &field, e) &&
 		  json_text(j, "reason", REASON_MAX, &n.why, e) && api_holder(j, "subject", &subject, e);
 	n.field = field != NULL ? field : "";
@@ -55,11 +55,11 @@ static bool changes_read(const struct json *j, struct objection_decision *d, str
 
 static bool decide(struct api_call *call, struct err *e)
 {
-	struct json *j = json_parse(http_body(call->request), e);
+	struct json *j = api_body(call, "upheld reason withdraw correction", e);
 	struct objection_decision d = { .operator= call->operator};
 	enum objection_state state = OBJECTION_OPEN;
-	bool ok = j != NULL && json_only(j, "upheld reason withdraw correction", e) &&
-		  json_bool(j, "upheld", &d.upheld, e) && json_text(j, "reason", REASON_MAX, &d.why, e) &&
+	bool ok = j != NULL && json_bool(j, "upheld", &d.upheld, e) &&
+		  json_text(j, "reason", REASON_MAX, &d.why, e) &&
 		  (json_get(j, "withdraw") == NULL || json_bool(j, "withdraw", &d.withdraw, e)) &&
 		  changes_read(j, &d, e) && api_id(call, &d.id, e) &&
 		  objection_decide(&call->central->release, &d, call->now_s, &state, e);

@@ -121,11 +121,10 @@ static bool show(struct api_call *call, const struct identifier *id, const char 
 /* A person's number stands in a body, never in an address that a log might keep. */
 static bool subject_show(struct api_call *call, struct err *e)
 {
-	struct json *j = json_parse(http_body(call->request), e);
+	struct json *j = api_body(call, "subject purpose", e);
 	struct identifier id;
 	const char *purpose = NULL;
-	bool ok = j != NULL && json_only(j, "subject purpose", e) &&
-		  json_text(j, "purpose", REASON_MAX, &purpose, e) && api_holder(j, "subject", &id, e) &&
+	bool ok = j != NULL && json_text(j, "purpose", REASON_MAX, &purpose, e) && api_holder(j, "subject", &id, e) &&
 		  show(call, &id, purpose, e);
 	json_free(j);
 	return ok;
@@ -143,9 +142,9 @@ static void read_put(void *arg, int64_t time_s, const char *who, const char *pur
 
 static bool reads_show(struct api_call *call, struct err *e)
 {
-	struct json *j = json_parse(http_body(call->request), e);
+	struct json *j = api_body(call, "subject", e);
 	struct identifier id;
-	bool ok = j != NULL && json_only(j, "subject", e) && api_holder(j, "subject", &id, e);
+	bool ok = j != NULL && api_holder(j, "subject", &id, e);
 	if (ok) {
 		json_open(&call->json, NULL, '{');
 		json_open(&call->json, "reads", '[');
@@ -176,11 +175,10 @@ static bool group_answer(struct api_call *call, const struct identifier *id, str
 
 static bool merge(struct api_call *call, struct err *e)
 {
-	struct json *j = json_parse(http_body(call->request), e);
+	struct json *j = api_body(call, "subject alias reason", e);
 	struct identifier id, alias;
 	const char *why = NULL;
-	bool ok = j != NULL && json_only(j, "subject alias reason", e) &&
-		  json_text(j, "reason", REASON_MAX, &why, e) && api_holder(j, "subject", &id, e) &&
+	bool ok = j != NULL && json_text(j, "reason", REASON_MAX, &why, e) && api_holder(j, "subject", &id, e) &&
 		  api_holder(j, "alias", &alias, e) &&
 		  subject_merge(&call->central->release, &id, &alias, why, call->operator, call->now_s, e) &&
 		  group_answer(call, &id, e);
@@ -190,11 +188,10 @@ static bool merge(struct api_call *call, struct err *e)
 
 static bool unmerge(struct api_call *call, struct err *e)
 {
-	struct json *j = json_parse(http_body(call->request), e);
+	struct json *j = api_body(call, "alias reason", e);
 	struct identifier alias;
 	const char *why = NULL;
-	bool ok = j != NULL && json_only(j, "alias reason", e) && json_text(j, "reason", REASON_MAX, &why, e) &&
-		  api_holder(j, "alias", &alias, e) &&
+	bool ok = j != NULL && json_text(j, "reason", REASON_MAX, &why, e) && api_holder(j, "alias", &alias, e) &&
 		  subject_unmerge(&call->central->release, &alias, why, call->operator, call->now_s, e) &&
 		  group_answer(call, &alias, e);
 	json_free(j);

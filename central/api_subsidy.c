@@ -1,4 +1,5 @@
 /* Subsidy budgets, for operators. */
+#include "central/api_args.h"
 #include "central/api_ledger.h"
 #include "central/subsidy.h"
 
@@ -6,15 +7,6 @@ static bool book_open(struct api_call *call, struct book *b, struct err *e)
 {
 	*b = (struct book){ api_ledger(call, e), call->operator, call->now_s };
 	return b->ledger != NULL;
-}
-
-static struct json *body_parse(struct api_call *call, const char *keys, struct err *e)
-{
-	struct json *j = json_parse(http_body(call->request), e);
-	if (j != NULL && (json_is_object(j) || err_set(e, ERR_INPUT, "expected an object")) && json_only(j, keys, e))
-		return j;
-	json_free(j);
-	return NULL;
 }
 
 static void done_put(struct api_call *call, const char *name)
@@ -30,7 +22,7 @@ static bool appropriate(struct api_call *call, struct err *e)
 	struct book b;
 	const char *request, *budget;
 	int64_t fen;
-	struct json *j = body_parse(call, "request budget fen", e);
+	struct json *j = api_body(call, "request budget fen", e);
 	bool ok = j != NULL && json_text(j, "request", REQUEST_ID_MAX_LEN, &request, e) &&
 		  json_text(j, "budget", REQUEST_ID_MAX_LEN, &budget, e) &&
 		  json_int(j, "fen", 1, INT64_MAX, &fen, e) && book_open(call, &b, e) &&
@@ -48,7 +40,7 @@ static bool claim_add(struct api_call *call, struct err *e)
 	struct book b;
 	const char *claim, *budget, *payee;
 	int64_t fen;
-	struct json *j = body_parse(call, "claim budget payee fen", e);
+	struct json *j = api_body(call, "claim budget payee fen", e);
 	bool ok = j != NULL && json_text(j, "claim", REQUEST_ID_MAX_LEN, &claim, e) &&
 		  json_text(j, "budget", REQUEST_ID_MAX_LEN, &budget, e) &&
 		  json_text(j, "payee", REQUEST_ID_MAX_LEN, &payee, e) && json_int(j, "fen", 1, INT64_MAX, &fen, e) &&
@@ -66,7 +58,7 @@ static bool claim_pay(struct api_call *call, struct err *e)
 	struct book b;
 	const char *claim;
 	int64_t fen;
-	struct json *j = body_parse(call, "claim fen", e);
+	struct json *j = api_body(call, "claim fen", e);
 	bool ok = j != NULL && json_text(j, "claim", REQUEST_ID_MAX_LEN, &claim, e) &&
 		  json_int(j, "fen", 0, INT64_MAX, &fen, e) && book_open(call, &b, e) &&
 		  api_ledger_audit(call, "subsidy.pay", claim, e) && subsidy_pay(&b, claim, fen, e);
@@ -82,7 +74,7 @@ static bool claim_release(struct api_call *call, struct err *e)
 	struct book b;
 	const char *claim;
 	int64_t fen;
-	struct json *j = body_parse(call, "claim fen", e);
+	struct json *j = api_body(call, "claim fen", e);
 	bool ok = j != NULL && json_text(j, "claim", REQUEST_ID_MAX_LEN, &claim, e) &&
 		  json_int(j, "fen", 0, 0, &fen, e) && book_open(call, &b, e) &&
 		  api_ledger_audit(call, "subsidy.release", claim, e) && subsidy_release(&b, claim, e);

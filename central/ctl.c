@@ -3,6 +3,7 @@
 #include "protocol/base/http.h"
 #include "protocol/base/limits.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,46 @@ struct json *ctl_call(struct ctl *c, const char *method, const char *path, struc
 	}
 	buf_clear(&out);
 	return j;
+}
+
+bool ctl_post(struct ctl *c, const char *path, struct bytes body, const char *done, struct err *e)
+{
+	bool printed = false;
+	struct json *j = ctl_call(c, "POST", path, body, &printed, e);
+	if (j == NULL)
+		return false;
+	if (!printed)
+		printf("%s\n", done);
+	json_free(j);
+	return true;
+}
+
+bool ctl_number(const char *text, const char *what, int64_t *out, struct err *e)
+{
+	char *end = NULL;
+	errno = 0;
+	*out = strtoll(text, &end, 10);
+	return (end != text && *end == '\0' && errno == 0) ||
+	       err_set(e, ERR_INPUT, "'%.40s' is no number of %s", text, what);
+}
+
+bool ctl_post_fen(struct ctl *c, const char *path, const char *const *keys, int n, const char *fen_text,
+		  const char *done, struct err *e)
+{
+	struct buf body;
+	struct json_out w = { &body, false };
+	int64_t fen;
+	if (!ctl_number(fen_text, "fen", &fen, e))
+		return false;
+	buf_init(&body, 4096);
+	json_open(&w, NULL, '{');
+	for (int i = 0; i < n; i++)
+		json_put_text(&w, keys[i], c->argv[i]);
+	json_put_int(&w, "fen", fen);
+	json_close(&w, '}');
+	bool ok = buf_ok(&body, "the request", e) && ctl_post(c, path, buf_bytes(&body), done, e);
+	buf_clear(&body);
+	return ok;
 }
 
 int64_t ctl_int(const struct json *j, const char *key)

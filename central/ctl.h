@@ -49,6 +49,13 @@ const char *ctl_option(const struct ctl *c, const char *name);
    answer has been printed already and *printed is set. Release with json_free. */
 struct json *ctl_call(struct ctl *c, const char *method, const char *path, struct bytes body, bool *printed,
 		      struct err *e) CHECKED;
+/* POST, and what is done in words unless --json printed the answer. */
+bool ctl_post(struct ctl *c, const char *path, struct bytes body, const char *done, struct err *e) CHECKED;
+/* The same of an object: text members keys[0 … n-1] from the arguments in their order, and "fen" out of fen_text. */
+bool ctl_post_fen(struct ctl *c, const char *path, const char *const *keys, int n, const char *fen_text,
+		  const char *done, struct err *e) CHECKED;
+/* A whole number; what: "fen", for the error. */
+bool ctl_number(const char *text, const char *what, int64_t *out, struct err *e) CHECKED;
 /* The same for answers that are no JSON (CSV): appended to out. */
 bool ctl_fetch(struct ctl *c, const char *method, const char *path, struct bytes body, struct buf *out,
 	       struct err *e) CHECKED;

@@ -5,7 +5,6 @@
 #include "protocol/base/limits.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct bytes nothing = { NULL, 0 };
@@ -74,18 +73,6 @@ static void holder_put(struct ctl *c, struct json_out *w, const char *key, const
 	json_close(w, '}');
 }
 
-static bool step_send(struct ctl *c, const char *path, struct bytes body, const char *done, struct err *e)
-{
-	bool printed = false;
-	struct json *j = ctl_call(c, "POST", path, body, &printed, e);
-	if (j == NULL)
-		return false;
-	if (!printed)
-		printf("%s\n", done);
-	json_free(j);
-	return true;
-}
-
 /* It goes into an address. */
 static bool request_is_fine(const char *request, struct err *e)
 {
@@ -100,11 +87,8 @@ static bool carbon_redeem(struct ctl *c, struct err *e)
 {
 	struct buf body;
 	struct json_out w = { &body, false };
-	char *end = NULL;
-	long long points = strtoll(c->argv[2], &end, 10);
-	if (end == c->argv[2] || *end != '\0')
-		return err_set(e, ERR_INPUT, "'%.40s' is no number of points", c->argv[2]);
-	if (!request_is_fine(c->argv[0], e))
+	int64_t points;
+	if (!ctl_number(c->argv[2], "points", &points, e) || !request_is_fine(c->argv[0], e))
 		return false;
 	buf_init(&body, 4096);
 	json_open(&w, NULL, '{');
@@ -113,8 +97,8 @@ static bool carbon_redeem(struct ctl *c, struct err *e)
 	json_put_int(&w, "points", points);
 	json_close(&w, '}');
 	bool ok = buf_ok(&body, "the request", e) &&
-		  step_send(c, "/v1/carbon/redemptions", buf_bytes(&body),
-			    "已预留 / held. 下一步 / next: centralctl carbon post|void REQUEST", e);
+		  ctl_post(c, "/v1/carbon/redemptions", buf_bytes(&body),
+			   "已预留 / held. 下一步 / next: centralctl carbon post|void REQUEST", e);
 	buf_clear(&body);
 	return ok;
 }
@@ -126,7 +110,7 @@ static bool redemption_end(struct ctl *c, const char *step, const char *done, st
 	if (!request_is_fine(request, e))
 		return false;
 	snprintf(path, sizeof(path), "/v1/carbon/redemptions/%s/%s", request, step);
-	return step_send(c, path, nothing, done, e);
+	return ctl_post(c, path, nothing, done, e);
 }
 
 static bool carbon_post(struct ctl *c, struct err *e)
@@ -162,7 +146,7 @@ static bool merge_send(struct ctl *c, const char *path, const char *into, const 
 	if (into != NULL)
 		holder_put(c, &w, "into", into);
 	json_close(&w, '}');
-	bool ok = buf_ok(&body, "the request", e) && step_send(c, path, buf_bytes(&body), done, e);
+	bool ok = buf_ok(&body, "the request", e) && ctl_post(c, path, buf_bytes(&body), done, e);
 	buf_clear(&body);
 	return ok;
 }

@@ -3,65 +3,36 @@
 #include "protocol/base/http.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 static const struct bytes nothing = { NULL, 0 };
-
-/* Members in the order of the arguments; the last is a number of fen. */
-static bool step_send(struct ctl *c, const char *path, const char *const *keys, int n, const char *done,
-		      struct err *e)
-{
-	struct buf body;
-	struct json_out w = { &body, false };
-	char *end = NULL;
-	bool printed = false;
-	long long fen = strtoll(c->argv[n - 1], &end, 10);
-	if (end == c->argv[n - 1] || *end != '\0')
-		return err_set(e, ERR_INPUT, "'%.40s' is no number of fen", c->argv[n - 1]);
-	buf_init(&body, 4096);
-	json_open(&w, NULL, '{');
-	for (int i = 0; i + 1 < n; i++)
-		json_put_text(&w, keys[i], c->argv[i]);
-	json_put_int(&w, "fen", fen);
-	json_close(&w, '}');
-	struct json *j =
-		buf_ok(&body, "the request", e) ? ctl_call(c, "POST", path, buf_bytes(&body), &printed, e) : NULL;
-	buf_clear(&body);
-	if (j == NULL)
-		return false;
-	if (!printed)
-		printf("%s\n", done);
-	json_free(j);
-	return true;
-}
 
 static bool capital_add(struct ctl *c, struct err *e)
 {
 	static const char *const keys[] = { "request", "programme", "party" };
-	return step_send(c, "/v1/guarantee/capital", keys, 4, "出资已记 / capital recorded", e);
+	return ctl_post_fen(c, "/v1/guarantee/capital", keys, 3, c->argv[3], "出资已记 / capital recorded", e);
 }
 
 static bool commit_add(struct ctl *c, struct err *e)
 {
 	static const char *const keys[] = { "name", "programme", "enterprise" };
-	return step_send(c, "/v1/guarantee/commit", keys, 4, "已承保 / committed", e);
+	return ctl_post_fen(c, "/v1/guarantee/commit", keys, 3, c->argv[3], "已承保 / committed", e);
 }
 
 static const char *const step_keys[] = { "request", "name" };
 
 static bool release_add(struct ctl *c, struct err *e)
 {
-	return step_send(c, "/v1/guarantee/release", step_keys, 3, "责任已解除 / released", e);
+	return ctl_post_fen(c, "/v1/guarantee/release", step_keys, 2, c->argv[2], "责任已解除 / released", e);
 }
 
 static bool compensate_add(struct ctl *c, struct err *e)
 {
-	return step_send(c, "/v1/guarantee/compensate", step_keys, 3, "已代偿 / compensated", e);
+	return ctl_post_fen(c, "/v1/guarantee/compensate", step_keys, 2, c->argv[2], "已代偿 / compensated", e);
 }
 
 static bool recover_add(struct ctl *c, struct err *e)
 {
-	return step_send(c, "/v1/guarantee/recover", step_keys, 3, "已追偿 / recovered", e);
+	return ctl_post_fen(c, "/v1/guarantee/recover", step_keys, 2, c->argv[2], "已追偿 / recovered", e);
 }
 
 static bool guarantee_show(struct ctl *c, struct err *e)

@@ -20,18 +20,6 @@ static void setup(void)
 	world_number(2, bob);
 }
 
-static void expect(int status, const char *words, const char *who, const char *command)
-{
-	struct buf out;
-	buf_init(&out, 1 << 20);
-	int got = world_ctl(&w, who, &out, "%s", command);
-	if (got != status || strstr(buf_str(&out), words) == NULL)
-		printf("\n    %s: exit %d, %s", command, got, buf_str(&out));
-	CU_ASSERT_EQUAL(got, status);
-	CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&out), words));
-	buf_clear(&out);
-}
-
 static void report(int status, const char *words, const char *who, const char *number, const char *activity,
 		   const char *reference)
 {
@@ -51,7 +39,7 @@ static void report(int status, const char *words, const char *who, const char *n
 		number, activity, day, reference);
 	fclose(f);
 	snprintf(command, sizeof(command), "carbon report %s", path);
-	expect(status, words, who, command);
+	world_expect(&w, status, words, who, command);
 }
 
 static void nothing_is_credited_before_a_standard_was_approved_by_two(void)
@@ -74,21 +62,21 @@ static void points_are_redeemed_and_subjects_merged_by_hand(void)
 	char line[160];
 	report(0, "credited", "bob", bob, "online_bill", "b1");
 	snprintf(line, sizeof(line), "carbon merge %s %s", anna, bob);
-	expect(0, "merged", "alice", line);
+	world_expect(&w, 0, "merged", "alice", line);
 	snprintf(line, sizeof(line), "carbon redeem gift-1 %s 7", anna);
-	expect(0, "held", "alice", line);
-	expect(0, "redeemed", "alice", "carbon post gift-1");
-	expect(1, "already_posted", "alice", "carbon void gift-1");
+	world_expect(&w, 0, "held", "alice", line);
+	world_expect(&w, 0, "redeemed", "alice", "carbon post gift-1");
+	world_expect(&w, 1, "already_posted", "alice", "carbon void gift-1");
 	snprintf(line, sizeof(line), "carbon show %s test", bob);
-	expect(0, "points 2 ", "alice", line);
-	expect(1, "needs an operator's token", NULL, line);
+	world_expect(&w, 0, "points 2 ", "alice", line);
+	world_expect(&w, 1, "needs an operator's token", NULL, line);
 	snprintf(line, sizeof(line), "carbon redeem gift-2 %s 3", anna);
-	expect(1, "not enough points", "alice", line);
+	world_expect(&w, 1, "not enough points", "alice", line);
 	snprintf(line, sizeof(line), "carbon unmerge %s", anna);
-	expect(0, "no longer merged", "alice", line);
-	expect(0, "points expired: 0", "alice", "carbon expire");
-	expect(0, "carbon.redeem", NULL, "audit");
-	expect(0, "通过", NULL, "ledger verify");
+	world_expect(&w, 0, "no longer merged", "alice", line);
+	world_expect(&w, 0, "points expired: 0", "alice", "carbon expire");
+	world_expect(&w, 0, "carbon.redeem", NULL, "audit");
+	world_expect(&w, 0, "通过", NULL, "ledger verify");
 	world_close(&w);
 }
 

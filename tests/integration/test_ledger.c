@@ -17,18 +17,6 @@ static void setup(void)
 	opened = true;
 }
 
-static void expect(int status, const char *words, const char *who, const char *command)
-{
-	struct buf out;
-	buf_init(&out, 1 << 20);
-	int got = world_ctl(&w, who, &out, "%s", command);
-	if (got != status || strstr(buf_str(&out), words) == NULL)
-		printf("\n    %s: exit %d, %s", command, got, buf_str(&out));
-	CU_ASSERT_EQUAL(got, status);
-	CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&out), words));
-	buf_clear(&out);
-}
-
 /* Lines with ' for ". */
 static void send(int status, const char *words, const char *who, const char *verb, const char *lines)
 {
@@ -41,7 +29,7 @@ static void send(int status, const char *words, const char *who, const char *ver
 		fputc(*at == '\'' ? '"' : *at, f);
 	fclose(f);
 	snprintf(command, sizeof(command), "ledger %s %s", verb, path);
-	expect(status, words, who, command);
+	world_expect(&w, status, words, who, command);
 }
 
 static const char accounts[] = "{'id':'1','ledger':1,'class':'issue','name':'发行'}\n"
@@ -50,13 +38,13 @@ static const char accounts[] = "{'id':'1','ledger':1,'class':'issue','name':'发
 
 static void a_change_needs_an_operator_and_stands_in_the_audit(void)
 {
-	expect(1, "there is no ledger yet", NULL, "ledger verify");
+	world_expect(&w, 1, "there is no ledger yet", NULL, "ledger verify");
 	send(1, "needs an operator's token", NULL, "create", accounts);
 	send(0, "已记 3", "alice", "create", accounts);
 	send(0, "重复 3", "bob", "create", accounts);
 	send(1, "needs an operator's token", NULL, "transfer",
 	     "{'id':'9','kind':'single','debit':'1','credit':'a1','amount':1,'ledger':1}\n");
-	expect(0, "ledger.create", NULL, "audit");
+	world_expect(&w, 0, "ledger.create", NULL, "audit");
 }
 
 static void each_transfer_gets_its_status_and_one_that_fails_is_exit_1(void)
@@ -75,18 +63,18 @@ static void each_transfer_gets_its_status_and_one_that_fails_is_exit_1(void)
 	send(1, "line 2: ", "alice", "transfer",
 	     "{'id':'104','kind':'single','debit':'1','credit':'a1','amount':1,'ledger':1}\n{'id':'105','knd':'"
 	     "single'}\n");
-	expect(0, "500", NULL, "ledger show a1");
-	expect(1, "no account", NULL, "ledger show a2");
+	world_expect(&w, 0, "500", NULL, "ledger show a1");
+	world_expect(&w, 1, "no account", NULL, "ledger show a2");
 }
 
 static void what_is_read_is_read_beside_centrald(void)
 {
-	expect(0, "\t-350\t", NULL, "ledger balance --account a1");
-	expect(0, "\t-500\t", NULL, "ledger balance --account a1 --as-of 2026-02-01");
-	expect(0, "\t0\t", NULL, "ledger balance --account a1 --as-of 2026-01-30");
-	expect(0, "通过", NULL, "ledger verify");
-	expect(0, "2026-01-31=", NULL, "ledger export");
-	expect(1, "a date is written", NULL, "ledger balance --as-of yesterday");
+	world_expect(&w, 0, "\t-350\t", NULL, "ledger balance --account a1");
+	world_expect(&w, 0, "\t-500\t", NULL, "ledger balance --account a1 --as-of 2026-02-01");
+	world_expect(&w, 0, "\t0\t", NULL, "ledger balance --account a1 --as-of 2026-01-30");
+	world_expect(&w, 0, "通过", NULL, "ledger verify");
+	world_expect(&w, 0, "2026-01-31=", NULL, "ledger export");
+	world_expect(&w, 1, "a date is written", NULL, "ledger balance --as-of yesterday");
 	struct json *j = world_ctl_json(&w, NULL, "ledger verify");
 	bool holds = false;
 	CU_ASSERT_TRUE(json_bool(j, "holds", &holds, NULL) && holds);
@@ -100,7 +88,7 @@ static void a_killed_centrald_comes_back_with_the_same_head(void)
 	buf_init(&after, 65536);
 	CU_ASSERT_EQUAL(world_ctl(&w, NULL, &before, "ledger head"), 0);
 	world_central_stop(&w, SIGKILL);
-	expect(0, "通过", NULL, "ledger verify");
+	world_expect(&w, 0, "通过", NULL, "ledger verify");
 	world_central_start(&w);
 	CU_ASSERT_EQUAL(world_ctl(&w, NULL, &after, "ledger head"), 0);
 	CU_ASSERT_EQUAL(strncmp(buf_str(&before), buf_str(&after), 64), 0);

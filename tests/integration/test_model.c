@@ -22,18 +22,6 @@ static void setup(void)
 	opened = true;
 }
 
-static void expect(int status, const char *words, const char *who, const char *command)
-{
-	struct buf out;
-	buf_init(&out, 1 << 20);
-	int got = world_ctl(&w, who, &out, "%s", command);
-	if (got != status || strstr(buf_str(&out), words) == NULL)
-		printf("\n    %s: exit %d, %s", command, got, buf_str(&out));
-	CU_ASSERT_EQUAL(got, status);
-	CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&out), words));
-	buf_clear(&out);
-}
-
 static const char *file_of(const char *name, const char *text)
 {
 	static char path[160];
@@ -50,44 +38,44 @@ static const char *file_of(const char *name, const char *text)
 static void a_model_s_file_is_looked_at_and_used_without_centrald(void)
 {
 	char line[400];
-	expect(0, "没有缺陷 / no faults", NULL, "model lint " SAMPLE);
-	expect(0, "\"faults\":0", NULL, "--json model lint " SAMPLE);
-	expect(1, "No such file", NULL, "model lint /nowhere.pmml");
-	expect(1, "line 1: XML", NULL, "model lint central/sample/rules.json");
+	world_expect(&w, 0, "没有缺陷 / no faults", NULL, "model lint " SAMPLE);
+	world_expect(&w, 0, "\"faults\":0", NULL, "--json model lint " SAMPLE);
+	world_expect(&w, 1, "No such file", NULL, "model lint /nowhere.pmml");
+	world_expect(&w, 1, "line 1: XML", NULL, "model lint central/sample/rules.json");
 	snprintf(line, sizeof(line), "model score " SAMPLE " --keep id --input %s",
 		 file_of("in.csv", "id,public_rating,legal_rep_score,overdue_count,overdue_days_max,suspicious_"
 				   "accounts,tax_rating,"
 				   "debt_evasion\nx1,A,800,0,0,0,A,false\nx2,Z,800,0,0,0,A,true\n"));
-	expect(0, "x1,644,ok,POLICE_BLACKLIST?;LEGAL_REP_DISHONEST?", NULL, line);
-	expect(0, "x2,,input 'public_rating' is invalid,DEBT_EVASION;", NULL, line);
+	world_expect(&w, 0, "x1,644,ok,POLICE_BLACKLIST?;LEGAL_REP_DISHONEST?", NULL, line);
+	world_expect(&w, 0, "x2,,input 'public_rating' is invalid,DEBT_EVASION;", NULL, line);
 	snprintf(line, sizeof(line), "model from-card %s --name small",
 		 file_of("card.csv",
 			 "variable,bin,points\nbasepoints,,10\nage,\"[-inf,30.0)\",1\nage,\"[30.0,inf)\",2\n"));
-	expect(0, "modelName=\"small\"", NULL, line);
+	world_expect(&w, 0, "modelName=\"small\"", NULL, line);
 	snprintf(line, sizeof(line), "model monitor %s --outcome o --good g --bins 2",
 		 file_of("scores.csv", "score,o\n1,b\n2,b\n3,g\n,g\n"));
-	expect(0, "auc: 1.00000", NULL, line);
-	expect(0, "unscored: 1", NULL, line);
-	expect(1, "is needed: --outcome or --reference", NULL, "model monitor x.csv");
+	world_expect(&w, 0, "auc: 1.00000", NULL, line);
+	world_expect(&w, 0, "unscored: 1", NULL, line);
+	world_expect(&w, 1, "is needed: --outcome or --reference", NULL, "model monitor x.csv");
 }
 
 static void a_champion_takes_two_operators(void)
 {
 	char line[200];
-	expect(1, "needs an operator's token", NULL, "model import enterprise " SAMPLE);
-	expect(0, "challenger", "alice", "model import enterprise " SAMPLE);
+	world_expect(&w, 1, "needs an operator's token", NULL, "model import enterprise " SAMPLE);
+	world_expect(&w, 0, "challenger", "alice", "model import enterprise " SAMPLE);
 	struct json *j = world_ctl_json(&w, NULL, "model list");
 	const char *text = NULL;
 	CU_ASSERT_TRUE_FATAL(json_text(json_at(json_get(j, "models"), 0), "hash", 64, &text, NULL));
 	snprintf(hash, sizeof(hash), "%s", text);
 	json_free(j);
 	snprintf(line, sizeof(line), "model promote enterprise %.12s", hash);
-	expect(1, "another operator", "alice", line);
-	expect(0, "champion", "bob", line);
+	world_expect(&w, 1, "another operator", "alice", line);
+	world_expect(&w, 0, "champion", "bob", line);
 	snprintf(line, sizeof(line), "model show %.12s", hash);
-	expect(0, "样例", NULL, line);
+	world_expect(&w, 0, "样例", NULL, line);
 	snprintf(line, sizeof(line), "model export %s", hash);
-	expect(0, "<Scorecard", NULL, line);
+	world_expect(&w, 0, "<Scorecard", NULL, line);
 }
 
 static void scores_are_stored_shown_and_recomputed(void)
@@ -99,22 +87,22 @@ static void scores_are_stored_shown_and_recomputed(void)
 			 "accounts,"
 			 "tax_rating,debt_evasion,tax_rating@date\n" COMPANY
 			 ",2026-02-01,A,800,0,0,0,A,true,2025-12-31\n" COMPANY ",2026-02-01,,800,,0,0,A,,\n"));
-	expect(0, "已评分 2 个主体", "alice", line);
-	expect(0, "DEBT_EVASION", "alice", "score show " COMPANY " review");
-	expect(0, "最早数据 / oldest input 2025-12-31", "alice", "score show " COMPANY " review");
-	expect(1, "needs an operator's token", NULL, "score show " COMPANY " review");
-	expect(0, "重算 2 个分数，不同 0 个", NULL, "replay");
+	world_expect(&w, 0, "已评分 2 个主体", "alice", line);
+	world_expect(&w, 0, "DEBT_EVASION", "alice", "score show " COMPANY " review");
+	world_expect(&w, 0, "最早数据 / oldest input 2025-12-31", "alice", "score show " COMPANY " review");
+	world_expect(&w, 1, "needs an operator's token", NULL, "score show " COMPANY " review");
+	world_expect(&w, 0, "重算 2 个分数，不同 0 个", NULL, "replay");
 	snprintf(line, sizeof(line), "score backfill enterprise %.12s", hash);
-	expect(0, "补评 0 个", "alice", line);
-	expect(0, "id,input,subject,model,role,score,oldest_input,scored_s\n1,1,", "alice",
-	       "score export enterprise");
+	world_expect(&w, 0, "补评 0 个", "alice", line);
+	world_expect(&w, 0, "id,input,subject,model,role,score,oldest_input,scored_s\n1,1,", "alice",
+		     "score export enterprise");
 	snprintf(line, sizeof(line), "score export enterprise --model %.12s", hash);
-	expect(0, "champion,644,2025-12-31", "alice", line);
-	expect(1, "no such model", "alice", "score backfill enterprise 0123456789");
+	world_expect(&w, 0, "champion,644,2025-12-31", "alice", line);
+	world_expect(&w, 1, "no such model", "alice", "score backfill enterprise 0123456789");
 	snprintf(line, sizeof(line), "score run enterprise %s",
 		 file_of("bad.csv", "subject,public_ratting\n" COMPANY ",A\n"));
-	expect(1, "no model of enterprise has a field 'public_ratting'", "alice", line);
-	expect(0, "score.run", NULL, "audit --limit 100");
+	world_expect(&w, 1, "no model of enterprise has a field 'public_ratting'", "alice", line);
+	world_expect(&w, 0, "score.run", NULL, "audit --limit 100");
 }
 
 static void outcomes_and_months_tell_how_a_model_does(void)
@@ -129,14 +117,14 @@ static void outcomes_and_months_tell_how_a_model_does(void)
 	snprintf(line, sizeof(line), "subject,month,outcome\n" COMPANY ",%s,good\n", month);
 	const char *csv = file_of("outcomes.csv", line);
 	snprintf(line, sizeof(line), "score outcome enterprise %s", csv);
-	expect(1, "needs an operator's token", NULL, line);
-	expect(0, "好 / good 1", "alice", line);
+	world_expect(&w, 1, "needs an operator's token", NULL, line);
+	world_expect(&w, 0, "好 / good 1", "alice", line);
 	snprintf(line, sizeof(line), "model monitor enterprise --months --svg %s", svg);
-	expect(0, month, "alice", line);
-	expect(0, "稳定性 PSI", "alice", line);
-	expect(0, "\"psi\":0.0,\"goods\":2,\"bads\":0,\"auc\":null", "alice",
-	       "--json model monitor enterprise --months");
-	expect(1, "no such model", "alice", "model monitor enterprise --months --model 0123456789");
+	world_expect(&w, 0, month, "alice", line);
+	world_expect(&w, 0, "稳定性 PSI", "alice", line);
+	world_expect(&w, 0, "\"psi\":0.0,\"goods\":2,\"bads\":0,\"auc\":null", "alice",
+		     "--json model monitor enterprise --months");
+	world_expect(&w, 1, "no such model", "alice", "model monitor enterprise --months --model 0123456789");
 	buf_init(&picture, 1 << 20);
 	CU_ASSERT_TRUE(file_read(svg, &picture, NULL) && strstr(buf_str(&picture), "模型监测") != NULL);
 	buf_clear(&picture);
@@ -151,7 +139,7 @@ static void a_score_changed_in_the_database_is_found_by_replay(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(db);
 	CU_ASSERT_TRUE(db_exec(db, "UPDATE score SET value = '999' WHERE id = 1", &e));
 	db_close(db);
-	expect(1, "分数 / score 1: model", NULL, "replay");
+	world_expect(&w, 1, "分数 / score 1: model", NULL, "replay");
 	world_close(&w);
 	opened = false;
 }

@@ -80,6 +80,18 @@ int world_ctl(struct world *w, const char *who, struct buf *out, const char *fmt
 	return status;
 }
 
+void world_expect(struct world *w, int status, const char *words, const char *who, const char *command)
+{
+	struct buf out;
+	buf_init(&out, OUT_MAX);
+	int got = world_ctl(w, who, &out, "%s", command);
+	if (got != status || strstr(buf_str(&out), words) == NULL)
+		printf("\n    %s: exit %d, %s", command, got, buf_str(&out));
+	CU_ASSERT_EQUAL(got, status);
+	CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&out), words));
+	buf_clear(&out);
+}
+
 static struct json *parsed(int status, struct buf *out, const char *fmt)
 {
 	struct err e = { 0 };

@@ -53,6 +53,8 @@ void world_branch_stop(struct world_branch *b, int signo);
 /* The tools. out (may be NULL) takes what they print; returns the exit status. who: "alice", "bob" or NULL. */
 int world_ctl(struct world *w, const char *who, struct buf *out, const char *fmt, ...) PRINTF(4, 5);
 int world_branchctl(struct world_branch *b, struct buf *out, const char *fmt, ...) PRINTF(3, 4);
+/* centralctl with that exit status, and the words in what it prints. */
+void world_expect(struct world *w, int status, const char *words, const char *who, const char *command);
 /* The same, parsed from --json; fails the test when the tool does. Release with json_free. */
 struct json *world_ctl_json(struct world *w, const char *who, const char *fmt, ...) PRINTF(3, 4);
 struct json *world_branchctl_json(struct world_branch *b, const char *fmt, ...) PRINTF(2, 3);

@@ -1,4 +1,4 @@
-/* The way to a platform, for real: gate as a child, mutual TLS, a stub server. */
+/* The way to a platform through what it is made of: gate as a child, mutual TLS, a stub server. */
 #include "central/exchange_port.h"
 #include "protocol/base/gate.h"
 #include "tests/support/centre.h"
