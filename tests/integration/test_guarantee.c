@@ -30,6 +30,10 @@ static void a_guarantee_goes_from_commitment_to_recovery_by_hand(void)
 	world_expect(&w, 0, "capital recorded", "alice", "guarantee capital c1 small_firms fund 1000000");
 	world_expect(&w, 0, "capital recorded", "alice", "guarantee capital c2 small_firms reguarantee 1000000");
 	world_expect(&w, 1, "enterprise", "alice", "guarantee commit g1 small_firms XYZ 1000");
+	world_expect(&w, 1, "enterprise", "alice", "guarantee commit g1 small_firms 91330802MA0000103D 1000");
+	world_expect(&w, 1, "no number of fen", "alice", "guarantee commit g1 small_firms " FIRM_NUMBER " 10.00");
+	world_expect(&w, 1, "no number of fen", "alice",
+		     "guarantee commit g1 small_firms " FIRM_NUMBER " 99999999999999999999");
 	world_expect(&w, 0, "committed", "alice", "guarantee commit g1 small_firms " FIRM_NUMBER " 1000");
 	world_expect(&w, 1, "liable for more", "alice", "guarantee commit g2 small_firms " FIRM_NUMBER " 100000000");
 	world_expect(&w, 0, "released", "alice", "guarantee release r1 g1 400");
