@@ -46,7 +46,7 @@ unsigned box_random(void)
 
 /* Setting up */
 
-void box_medium_put(const char *more)
+void box_medium_put(const char *more, const char *ca_name)
 {
 	char token[200], path[200];
 	struct buf text, ca;
@@ -57,7 +57,7 @@ void box_medium_put(const char *more)
 		    "central = " HOST
 		    ":%d\r\ntoken = %s\r\nsan = 127.0.0.1 localhost\r\nboard = qemu-virt.conf\r\n%s",
 		    box.w.central_port, token, more);
-	snprintf(path, sizeof(path), "%s/ca.pem", box.w.central_dir);
+	snprintf(path, sizeof(path), "%s/%s", box.w.central_dir, ca_name);
 	CU_ASSERT_TRUE_FATAL(file_read(path, &ca, NULL));
 	vm_medium_put(&box.vm, "enrol.ini", buf_str(&text));
 	vm_medium_put(&box.vm, "ca.pem", buf_str(&ca));
@@ -96,6 +96,12 @@ bool box_wait_enrolled(void)
 	return false;
 }
 
+bool box_wait_refused(const char *why)
+{
+	(void)!box_wait(is_enrolled, NULL);
+	return medium_says("result.txt", why, NULL, 0);
+}
+
 static bool is_up(void *arg)
 {
 	(void)arg;
@@ -128,7 +134,7 @@ static bool opened(void)
 	vm_open(&box.vm, DISK_MB);
 	box.branch = world_branch_remote(&box.w, "quay", box.vm.api_port);
 	box_publish(BOX_ENTRIES);
-	box_medium_put("terminals = " TERMINAL "\r\n");
+	box_medium_put("terminals = " TERMINAL "\r\n", "ca.pem");
 	int64_t began_ms = now_ms();
 	vm_start(&box.vm);
 	bool ok = box_wait_enrolled() &&

@@ -38,10 +38,12 @@ int64_t now_ms(void);
 bool box_wait(bool (*holds)(void *arg), void *arg);
 unsigned box_random(void);
 
-/* enrol.ini with a fresh token, the board and the name that tests use; more: further lines. */
-void box_medium_put(const char *more);
-/* Until the medium says that it enrolled. */
+/* enrol.ini with a fresh token, the board and the name that tests use; more: further lines; ca: of central's directory. */
+void box_medium_put(const char *more, const char *ca);
+/* Until the medium says that it enrolled; false, with what it says, when not. */
 bool box_wait_enrolled(void);
+/* Until the medium says that it did not, in these words. */
+bool box_wait_refused(const char *why);
 /* Until /healthz answers. */
 bool box_wait_up(void);
 
@@ -58,7 +60,7 @@ unsigned box_count_lost(void);
 bool box_central_says_tampered(void);
 /* vault.key on the disk; the machine is off. */
 bool box_key_is_zeros(void);
-/* The state partition, copied out of a disk, in a file of its own; sector numbers of the disk go to first and count. */
+/* Where on the disk the state partition lies, in sectors of 512 bytes. */
 void box_state_partition(const char *disk, uint64_t *first, uint64_t *count);
 
 #endif

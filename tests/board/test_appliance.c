@@ -88,6 +88,20 @@ static void whenever_its_power_is_cut_no_answer_is_lost_and_a_whole_list_answers
 	CU_ASSERT_TRUE(box.answers_len > cuts);
 }
 
+static void a_medium_of_another_central_is_refused_and_changes_nothing(void)
+{
+	if (!box_ready())
+		return;
+	vm_cut(&box.vm);
+	box_medium_put("", "broker.pem"); /* any other certificate */
+	vm_start(&box.vm);
+	CU_ASSERT_TRUE_FATAL(box_wait_refused("belongs to another central"));
+	CU_ASSERT_TRUE_FATAL(box_wait_up());
+	CU_ASSERT_STRING_EQUAL(box_check(0), "refuse");
+	box_publish(BOX_ENTRIES + MORE / 2); /* and from its own central it still hears */
+	CU_ASSERT_TRUE(world_wait_applied(&box.w, box.branch, LIST, box.version, BOX_WAIT_MS));
+}
+
 static bool check_is_refused_by_the_box(void *arg)
 {
 	(void)arg;
@@ -106,7 +120,7 @@ static void once_opened_it_wipes_its_keys_and_answers_nothing_until_it_is_enroll
 	CU_ASSERT_TRUE(box_central_says_tampered());
 	vm_cut(&box.vm);
 	CU_ASSERT_TRUE(box_key_is_zeros());
-	box_medium_put("");
+	box_medium_put("", "ca.pem");
 	vm_start(&box.vm);
 	CU_ASSERT_TRUE_FATAL(box_wait_enrolled());
 	CU_ASSERT_TRUE(box_wait_check("refuse"));
@@ -119,6 +133,8 @@ static CU_TestInfo tests[] = {
 	{ "without its line it answers, and reports later", without_its_line_it_answers_and_reports_later },
 	{ "whenever its power is cut no answer is lost and a whole list answers",
 	  whenever_its_power_is_cut_no_answer_is_lost_and_a_whole_list_answers },
+	{ "a medium of another central is refused and changes nothing",
+	  a_medium_of_another_central_is_refused_and_changes_nothing },
 	{ "once opened it wipes its keys and answers nothing until it is enrolled again",
 	  once_opened_it_wipes_its_keys_and_answers_nothing_until_it_is_enrolled_again },
 	CU_TEST_INFO_NULL,
