@@ -1,5 +1,5 @@
 /* centralctl: the operators' tool. Exit 0: done, 1: refused or failed, 2: not understood. */
-#include "central/ctl.h"
+#include "central/ctl/ctl.h"
 #include "protocol/base/file.h"
 #include "protocol/head.h"
 

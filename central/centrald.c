@@ -1,6 +1,6 @@
 /* centrald: the daemon; also, by its first argument, its children. Stays in the foreground, ends cleanly on SIGTERM. */
 #include "central/hub.h"
-#include "central/signer.h"
+#include "central/signer/signer.h"
 #include "protocol/base/gate.h"
 #include "protocol/base/log.h"
 #include "protocol/base/notify.h"

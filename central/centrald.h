@@ -2,7 +2,7 @@
 #ifndef CENTRAL_CENTRALD_H
 #define CENTRAL_CENTRALD_H
 
-#include "central/api.h"
+#include "central/api/api.h"
 
 struct central_sync;
 struct ledger;
@@ -11,13 +11,13 @@ struct signer;
 
 struct central {
 	struct release_context release; /* db, objects, vault key, randomness */
-	struct central_sync *sync;      /* central/sync.h */
-	struct signer *signer;          /* central/signer.h: frames to the child that holds the keys */
+	struct central_sync *sync;      /* central/sync/sync.h */
+	struct signer *signer;          /* central/signer/signer.h: frames to the child that holds the keys */
 	void (*revoked)(void *arg);     /* the registry changed: the list is due soon */
 	void *revoked_arg;
-	struct exchange_port *exchange; /* central/exchange_port.h */
+	struct exchange_port *exchange; /* central/exchange/port.h */
 	const char *dir;
-	struct ledger *ledger; /* DIR/ledger.db; NULL until it is needed: central/api_ledger.c */
+	struct ledger *ledger; /* DIR/ledger.db; NULL until it is needed: central/api/ledger.c */
 };
 
 /* Something was published: a new head is due now. */

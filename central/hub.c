@@ -2,19 +2,19 @@
  * Order of opening: what answers is opened before what asks. The signer and gate come and go by themselves (proc.h); a line that
  * is down is told to the sync core and nothing else stops. Closing is the reverse: nobody is called back once its owner is gone.
  */
-#include "central/objections.h"
+#include "central/report/objections.h"
 #include "central/hub.h"
 
 #include "central/acl.h"
-#include "central/branches.h"
+#include "central/branch/branches.h"
 #include "central/centrald.h"
-#include "central/revocation.h"
-#include "central/enrol_port.h"
+#include "central/registry/revocation.h"
+#include "central/branch/enrol_port.h"
 #include "central/ledger/ledger.h"
-#include "central/exchange_port.h"
-#include "central/signer.h"
-#include "central/store.h"
-#include "central/sync.h"
+#include "central/exchange/port.h"
+#include "central/signer/signer.h"
+#include "central/store/store.h"
+#include "central/sync/sync.h"
 #include "protocol/base/gate.h"
 #include "protocol/base/log.h"
 #include "protocol/base/mqtt.h"

@@ -1,7 +1,7 @@
 #include "central/ingest/batch.h"
 
 #include "central/ingest/rows.h"
-#include "central/store.h"
+#include "central/store/store.h"
 #include "protocol/base/meta.h"
 #include "protocol/rule.h"
 

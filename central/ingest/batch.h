@@ -16,7 +16,7 @@
 
 #include "central/ingest/source.h"
 #include "central/ingest/intake.h"
-#include "central/release.h"
+#include "central/release/release.h"
 
 #define BATCH_PART_MAX      4194304U /* bytes in one part; a turn of the loop, about 50 ms */
 #define BATCH_PERIOD_MAX    10

@@ -5,7 +5,7 @@
 #include "central/ingest/batch.h"
 
 #include "central/ingest/rows.h"
-#include "central/store.h"
+#include "central/store/store.h"
 #include "protocol/rule.h"
 
 #include <stdio.h>

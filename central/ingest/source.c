@@ -1,6 +1,6 @@
 #include "central/ingest/source.h"
 
-#include "central/store.h"
+#include "central/store/store.h"
 #include "protocol/head.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "central/ingest/subject.h"
 
-#include "central/store.h"
+#include "central/store/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 
 #include "central/ingest/batch.h"
 #include "central/ingest/rows.h"
-#include "central/objection_marks.h"
+#include "central/report/objection_marks.h"
 
 #define SUBJECT_MEMBERS_MAX 32   /* numbers of one subject */
 #define SUBJECT_ROWS_MAX    1000 /* records of one number in one batch, and of one answer */

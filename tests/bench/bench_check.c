@@ -7,7 +7,7 @@
  * XINBIAN_BENCH_SECONDS (5) and XINBIAN_BENCH_CONNS (64) change the run; the database lies under build/, so that a real disk
  * is synced.
  */
-#include "central/document.h"
+#include "central/release/document.h"
 #include "firmware/lan.h"
 #include "firmware/state.h"
 #include "protocol/base/file.h"

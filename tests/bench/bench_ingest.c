@@ -7,7 +7,7 @@
  * XINBIAN_BENCH_N (1,000,000) rows.
  */
 #include "central/ingest/batch.h"
-#include "central/store.h"
+#include "central/store/store.h"
 #include "tests/bench/bench.h"
 
 #include <fcntl.h>

@@ -8,8 +8,8 @@
  */
 #include "central/score/fast.h"
 #include "central/score/pmml.h"
-#include "central/scores.h"
-#include "central/store.h"
+#include "central/score/scores.h"
+#include "central/store/store.h"
 #include "tests/bench/bench.h"
 
 #include <math.h>

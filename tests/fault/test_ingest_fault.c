@@ -4,7 +4,7 @@
  * this), and after each kill the records there are as many as the batch says.
  */
 #include "central/ingest/batch.h"
-#include "central/store.h"
+#include "central/store/store.h"
 #include "protocol/base/file.h"
 #include "tests/support/lone_central.h"
 #include "tests/test.h"

@@ -1,7 +1,7 @@
 /* Whatever an enrolled branch may send up: the first byte says on which topic. Only faults of its own making, never ours. */
-#include "central/branches.h"
-#include "central/store.h"
-#include "central/sync.h"
+#include "central/branch/branches.h"
+#include "central/store/store.h"
+#include "central/sync/sync.h"
 
 #include <stdlib.h>
 

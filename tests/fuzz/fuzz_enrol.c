@@ -1,6 +1,6 @@
 /* A stranger's enrolment request, judged against a database without a token. */
-#include "central/enrol.h"
-#include "central/store.h"
+#include "central/branch/enrol.h"
+#include "central/store/store.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* A platform's answer: what is whole stays whole, with the same body, when more bytes come behind a bounded one or it is read once more. */
-#include "central/http_answer.h"
+#include "central/exchange/http_answer.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* A list file as an operator may give it, in whatever state: each row becomes entries, a reject, or is counted as ignored. */
-#include "central/import.h"
+#include "central/release/import.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 #ifndef TESTS_SUPPORT_CENTRE_H
 #define TESTS_SUPPORT_CENTRE_H
 
-#include "central/registry.h"
-#include "central/sync.h"
+#include "central/registry/registry.h"
+#include "central/sync/sync.h"
 
 #define CENTRE_NOW_S 1795500000 /* 2026-11-24 */
 

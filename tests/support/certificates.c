@@ -1,6 +1,6 @@
 #include "tests/support/certificates.h"
 
-#include "central/document.h"
+#include "central/release/document.h"
 #include "protocol/cose.h"
 #include "protocol/ecert_id.h"
 #include "tests/support/checks.h"

@@ -1,6 +1,6 @@
 #include "tests/support/dgc.h"
 
-#include "central/document.h"
+#include "central/release/document.h"
 #include "firmware/verify.h"
 #include "protocol/cbor_normal.h"
 #include "protocol/hcert.h"

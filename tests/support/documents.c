@@ -1,5 +1,5 @@
 #include "tests/support/documents.h"
-#include "central/document.h"
+#include "central/release/document.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "central/carbon.h"
+#include "central/carbon/carbon.h"
 #include "central/ledger/verify.h"
 #include "protocol/base/file.h"
 #include "tests/support/centre.h"

@@ -1,5 +1,5 @@
-#include "central/document.h"
-#include "central/import.h"
+#include "central/release/document.h"
+#include "central/release/import.h"
 #include "protocol/cbor.h"
 #include "tests/support/documents.h"
 #include "tests/test.h"

@@ -1,7 +1,7 @@
 /* Enrolment: the judging alone, and over a real socket with a real signer. */
-#include "central/enrol_port.h"
+#include "central/branch/enrol_port.h"
 #include "central/init.h"
-#include "central/store.h"
+#include "central/store/store.h"
 #include "protocol/base/json.h"
 #include "protocol/base/pki.h"
 #include "tests/test.h"

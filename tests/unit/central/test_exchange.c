@@ -1,6 +1,6 @@
 /* Contracts with platforms: recorded requests and answers, replayed without a socket. */
-#include "central/exchange_line.h"
-#include "central/scores.h"
+#include "central/exchange/line.h"
+#include "central/score/scores.h"
 #include "protocol/base/file.h"
 #include "tests/support/cards.h"
 #include "tests/support/department.h"

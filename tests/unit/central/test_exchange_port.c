@@ -1,5 +1,5 @@
 /* The way to a platform through what it is made of: gate as a child, mutual TLS, a stub server. */
-#include "central/exchange_port.h"
+#include "central/exchange/port.h"
 #include "protocol/base/gate.h"
 #include "tests/support/centre.h"
 #include "tests/support/platform.h"

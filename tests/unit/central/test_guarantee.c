@@ -1,4 +1,4 @@
-#include "central/guarantee.h"
+#include "central/fund/guarantee.h"
 #include "central/ledger/verify.h"
 #include "tests/support/centre.h"
 #include "tests/test.h"

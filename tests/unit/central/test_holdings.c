@@ -1,6 +1,6 @@
 /* Consents, bookings and what branches are given, through the queries a branch really sends. */
-#include "central/holdings.h"
-#include "central/revocation.h"
+#include "central/registry/holdings.h"
+#include "central/registry/revocation.h"
 #include "tests/support/centre.h"
 #include "tests/test.h"
 

@@ -1,4 +1,4 @@
-#include "central/http_answer.h"
+#include "central/exchange/http_answer.h"
 #include "tests/test.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "central/import.h"
+#include "central/release/import.h"
 #include "protocol/base/buf.h"
 #include "tests/test.h"
 

@@ -1,5 +1,5 @@
-#include "central/journals.h"
-#include "central/store.h"
+#include "central/branch/journals.h"
+#include "central/store/store.h"
 #include "tests/test.h"
 
 #include <assert.h>

@@ -1,6 +1,6 @@
 /* Objections on rows of a made-up department: what is shown, held, corrected; who may; and scores that do without. */
-#include "central/objections.h"
-#include "central/scores.h"
+#include "central/report/objections.h"
+#include "central/score/scores.h"
 #include "protocol/rule.h"
 #include "tests/support/cards.h"
 #include "tests/support/department.h"

@@ -1,5 +1,5 @@
 /* Outcomes of stored scores, and a model's scores by month. */
-#include "central/outcomes.h"
+#include "central/score/outcomes.h"
 #include "tests/support/cards.h"
 #include "tests/support/centre.h"
 #include "tests/test.h"

@@ -1,4 +1,4 @@
-#include "central/pdf.h"
+#include "central/report/pdf.h"
 #include "tests/test.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 /* The registry of certificates, issuers' keys, and the list of what is not valid, over a real central. */
-#include "central/document.h"
-#include "central/issuer_keys.h"
-#include "central/objects.h"
-#include "central/revocation.h"
+#include "central/release/document.h"
+#include "central/registry/issuer_keys.h"
+#include "central/release/objects.h"
+#include "central/registry/revocation.h"
 #include "protocol/base/file.h"
 #include "protocol/ecert_id.h"
 #include "protocol/entry.h"

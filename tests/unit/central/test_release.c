@@ -1,5 +1,5 @@
-#include "central/release.h"
-#include "central/store.h"
+#include "central/release/release.h"
+#include "central/store/store.h"
 #include "protocol/delta.h"
 #include "protocol/layers.h"
 #include "protocol/plan.h"

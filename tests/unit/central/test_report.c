@@ -1,8 +1,8 @@
 /* Credit reports of made-up enterprises. */
-#include "central/report.h"
-#include "central/objections.h"
-#include "central/pdf.h"
-#include "central/scores.h"
+#include "central/report/report.h"
+#include "central/report/objections.h"
+#include "central/report/pdf.h"
+#include "central/score/scores.h"
 #include "protocol/base/file.h"
 #include "protocol/rule.h"
 #include "tests/support/cards.h"

@@ -1,5 +1,5 @@
 /* Models and scores that last, in a real database. */
-#include "central/scores.h"
+#include "central/score/scores.h"
 #include "central/score/pmml.h"
 #include "protocol/base/file.h"
 #include "protocol/rule.h"

@@ -1,6 +1,6 @@
 /* A real child with real keys, in its sandbox. */
 #include "central/init.h"
-#include "central/signer.h"
+#include "central/signer/signer.h"
 #include "protocol/base/file.h"
 #include "protocol/base/pki.h"
 #include "protocol/head.h"

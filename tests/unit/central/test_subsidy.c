@@ -1,4 +1,4 @@
-#include "central/subsidy.h"
+#include "central/fund/subsidy.h"
 #include "tests/test.h"
 
 #include <assert.h>

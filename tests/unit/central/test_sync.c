@@ -1,7 +1,7 @@
 /* The core with a line of arrays, simulated time and a signer that can fail. */
-#include "central/branches.h"
-#include "central/journals.h"
-#include "central/updates.h"
+#include "central/branch/branches.h"
+#include "central/branch/journals.h"
+#include "central/release/updates.h"
 #include "protocol/tag.h"
 #include "tests/support/centre.h"
 #include "tests/test.h"

@@ -1,7 +1,7 @@
-#include "central/updates.h"
-#include "central/branches.h"
-#include "central/document.h"
-#include "central/store.h"
+#include "central/release/updates.h"
+#include "central/branch/branches.h"
+#include "central/release/document.h"
+#include "central/store/store.h"
 #include "tests/test.h"
 
 #include <stdio.h>

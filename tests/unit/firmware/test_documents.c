@@ -1,4 +1,4 @@
-#include "central/document.h"
+#include "central/release/document.h"
 #include "firmware/documents.h"
 #include "firmware/state.h"
 #include "tests/test.h"

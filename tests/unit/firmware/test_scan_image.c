@@ -1,7 +1,7 @@
 /* Pictures: what the process of its own finds in them, and what it makes of the rest. */
 #include "firmware/scan_image.h"
 
-#include "central/qr.h"
+#include "central/registry/qr.h"
 #include "firmware/scans.h"
 #include "tests/support/certificates.h"
 #include "tests/support/checks.h"

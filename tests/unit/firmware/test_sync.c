@@ -1,4 +1,4 @@
-#include "central/document.h"
+#include "central/release/document.h"
 #include "protocol/base/file.h"
 #include "tests/support/simulation.h"
 #include "tests/test.h"

@@ -1,5 +1,5 @@
 /* Both real sync cores at the two ends of a line of our making, in simulated time. */
-#include "central/holdings.h"
+#include "central/registry/holdings.h"
 #include "tests/support/centre.h"
 #include "tests/support/simulation.h"
 #include "tests/test.h"

@@ -1,5 +1,5 @@
 #include "protocol/rule.h"
-#include "central/document.h"
+#include "central/release/document.h"
 #include "tests/support/documents.h"
 #include "tests/test.h"
 

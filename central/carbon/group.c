@@ -1,0 +1,122 @@
+#include "central/carbon/group.h"
+
+#include "central/store/store.h"
+
+#include <string.h>
+
+static struct bytes hash_bytes(const uint8_t hash[HASH_LEN])
+{
+	return (struct bytes){ hash, HASH_LEN };
+}
+
+/* Into whom he is merged; *merged false: he stands for himself. */
+static bool alias_find(struct carbon *c, const uint8_t holder[HASH_LEN], bool *merged, uint8_t into[HASH_LEN],
+		       struct err *e)
+{
+	struct db_query *q =
+		db_query(c->release->db, "SELECT target FROM carbon_alias WHERE holder = ? AND ended_s = 0", e);
+	bool row = false;
+	bool ok = q != NULL && db_bind_bytes(q, 1, hash_bytes(holder), e) && db_next(q, &row, e);
+	*merged = ok && row && db_bytes(q, 0).len == HASH_LEN;
+	if (*merged)
+		memcpy(into, db_bytes(q, 0).data, HASH_LEN);
+	db_finish(q);
+	return ok;
+}
+
+static bool aliases_count(struct carbon *c, const uint8_t into[HASH_LEN], int64_t *n, struct err *e)
+{
+	return db_run_int(c->release->db, n, e, "SELECT COUNT(*) FROM carbon_alias WHERE target = ? AND ended_s = 0",
+			  "b", hash_bytes(into));
+}
+
+bool carbon_group_load(struct carbon *c, enum identifier_kind kind, const char *holder, struct carbon_group *g,
+		       struct err *e)
+{
+	uint8_t own[HASH_LEN], root[HASH_LEN];
+	bool merged = false, row = false;
+	registry_holder_hash(c->release->vault_key, kind, holder, own);
+	g->len = 0;
+	if (!alias_find(c, own, &merged, root, e))
+		return false;
+	if (!merged)
+		memcpy(root, own, HASH_LEN);
+	g->accounts[g->len++] = carbon_account(root);
+	struct db_query *q = db_query(
+		c->release->db, "SELECT holder FROM carbon_alias WHERE target = ? AND ended_s = 0 ORDER BY id", e);
+	bool ok = q != NULL && db_bind_bytes(q, 1, hash_bytes(root), e);
+	while (ok && g->len < CARBON_GROUP_MAX && (ok = db_next(q, &row, e)) && row)
+		if (db_bytes(q, 0).len == HASH_LEN)
+			g->accounts[g->len++] = carbon_account(db_bytes(q, 0).data);
+	db_finish(q);
+	return ok;
+}
+
+static bool merge_check(struct carbon *c, const uint8_t holder[HASH_LEN], const uint8_t into[HASH_LEN], struct err *e)
+{
+	bool merged = false;
+	int64_t under = 0, group = 0;
+	uint8_t other[HASH_LEN];
+	if (memcmp(holder, into, HASH_LEN) == 0)
+		return err_set(e, ERR_INPUT, "both are the same subject");
+	if (!alias_find(c, holder, &merged, other, e) || !aliases_count(c, holder, &under, e) ||
+	    !aliases_count(c, into, &group, e))
+		return false;
+	if (merged || under > 0)
+		return err_set(e, ERR_CONFLICT,
+			       "the subject is merged already, or others are merged into him: un-merge first");
+	if (!alias_find(c, into, &merged, other, e))
+		return false;
+	if (merged)
+		return err_set(e, ERR_CONFLICT, "into: he is merged himself; name the one he is merged into");
+	return group + 1 < CARBON_GROUP_MAX ||
+	       err_set(e, ERR_FULL, "at most %d subjects are one person", CARBON_GROUP_MAX);
+}
+
+static bool finish(struct carbon *c, bool ok, struct err *e)
+{
+	if (ok && db_commit(c->release->db, e))
+		return true;
+	db_rollback(c->release->db);
+	return false;
+}
+
+static bool audit_subject(struct carbon *c, const char *what, const uint8_t holder[HASH_LEN], const uint8_t *into,
+			  struct err *e)
+{
+	char from[33], to[33] = "";
+	id128_format(carbon_account(holder), from);
+	if (into != NULL)
+		id128_format(carbon_account(into), to);
+	return audit_add(c->release->db, c->now_s, c->operator, what, from, to, e);
+}
+
+bool carbon_merge(struct carbon *c, enum identifier_kind kind, const char *holder, enum identifier_kind into_kind,
+		  const char *into, struct err *e)
+{
+	uint8_t from[HASH_LEN], to[HASH_LEN];
+	registry_holder_hash(c->release->vault_key, kind, holder, from);
+	registry_holder_hash(c->release->vault_key, into_kind, into, to);
+	if (!merge_check(c, from, to, e) || !db_begin(c->release->db, e))
+		return false;
+	bool ok = db_run(c->release->db, e,
+			 "INSERT INTO carbon_alias (holder, target, created_by, created_s, ended_by, ended_s)"
+			 " VALUES (?, ?, ?, ?, '', 0)",
+			 "bbti", hash_bytes(from), hash_bytes(to), c->operator, c->now_s) &&
+		  audit_subject(c, "carbon.merge", from, to, e);
+	return finish(c, ok, e);
+}
+
+bool carbon_unmerge(struct carbon *c, enum identifier_kind kind, const char *holder, struct err *e)
+{
+	uint8_t from[HASH_LEN];
+	registry_holder_hash(c->release->vault_key, kind, holder, from);
+	if (!db_begin(c->release->db, e))
+		return false;
+	bool ok = db_run(c->release->db, e,
+			 "UPDATE carbon_alias SET ended_s = ?, ended_by = ? WHERE holder = ? AND ended_s = 0", "itb",
+			 c->now_s, c->operator, hash_bytes(from));
+	if (ok && db_changes(c->release->db) == 0)
+		ok = err_set(e, ERR_MISSING, "the subject is not merged");
+	return finish(c, ok && audit_subject(c, "carbon.unmerge", from, NULL, e), e);
+}

@@ -1,0 +1,27 @@
+/* The tables of the line to the branches, as one of the scripts of store.c: branches and tokens, journals, alarms. */
+#ifndef CENTRAL_STORE_TABLES_H
+#define CENTRAL_STORE_TABLES_H
+
+extern const char tables_line[];
+/* Issuers, their keys, certificates. */
+extern const char tables_registry[];
+/* What branches scanned: columns of journal rows. */
+extern const char tables_uses[];
+/* Consents, what is set aside for branches, and who was given what. */
+extern const char tables_holdings[];
+/* Images of the branches' appliance, and where each branch stands with them. */
+extern const char tables_updates[];
+/* Models, the inputs that were scored, and their scores. */
+extern const char tables_scores[];
+/* Departments' sources, their batches and rows. */
+extern const char tables_ingest[];
+/* Which subjects of carbon accounts are one person. */
+extern const char tables_carbon[];
+/* Other platforms, what goes to them and comes from them. */
+extern const char tables_exchange[];
+/* How scored subjects turned out. */
+extern const char tables_outcomes[];
+/* Rules of credit reports, and objections to what they say. */
+extern const char tables_objections[];
+
+#endif
