@@ -149,7 +149,9 @@ void lan_reply_error(struct lan *l, struct http_request *r, int status, const st
 	buf_init(&out, 4096);
 	json_open(&w, NULL, '{');
 	/* What is malformed in our own store is no fault of the caller's. */
-	json_put_text(&w, "error", err_name(status >= 500 && e->code == ERR_INPUT ? ERR_IO : e->code));
+	enum err_code code = status >= 500 && e->code == ERR_INPUT ? ERR_IO : e->code;
+	json_put_text(&w, "error", err_name(code));
+	json_put_text(&w, "message_zh", err_zh(code));
 	json_put_text(&w, "message", e->text);
 	if (field > 0)
 		json_put_text_n(&w, "field", (struct bytes){ (const uint8_t *)e->text, field });

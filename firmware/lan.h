@@ -14,7 +14,7 @@
  *   GET  /healthz            200 when it can answer checks, otherwise 503 with the reasons; open to all
  *   GET  /metrics            Prometheus; open to all, holds no personal data
  *
- * firmware/openapi.json describes it exactly. A failure is {"error": word of err_name, "message", "field"
+ * firmware/openapi.json describes it exactly. A failure is {"error": word of err_name, "message_zh", "message", "field"
  * where it is one's}: 400 input · 401 no, a wrong or a revoked credential · 404 · 405 with Allow · 409 a
  * request id used with another body · 403 the holder has not consented · 413 (http.h) · 415 a body that is no application/json · 500 the check
  * itself failed · 503 not enrolled, locked (tamper.c), still loading, or the journal cannot be written.
