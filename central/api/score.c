@@ -56,20 +56,15 @@ static bool models_show(struct api_call *call, struct err *e)
 	return models_answer(call, http_query(call->request, "family"), e);
 }
 
+/* The draft that it is, or what became of it before. */
 static bool model_take(struct api_call *call, struct err *e)
 {
 	char hash[MODEL_HEX + 1];
+	int64_t id = 0;
+	const char *source = http_query(call->request, "source");
 	return model_import(&call->central->release, call->path_rest, http_body(call->request), flag(call, "force"),
-			    call->operator, call->now_s, hash, e) &&
-	       models_answer(call, call->path_rest, e);
-}
-
-static bool model_raise(struct api_call *call, struct err *e)
-{
-	const char *hash = NULL;
-	return hash_asked(call, &hash, e) &&
-	       model_promote(&call->central->release, call->path_rest, hash, call->operator, call->now_s, e) &&
-	       models_answer(call, call->path_rest, e);
+			    source != NULL ? source : "", call->operator, call->now_s, hash, &id, e) &&
+	       api_release_answer(call, id, e);
 }
 
 static bool model_end(struct api_call *call, struct err *e)
@@ -241,7 +236,6 @@ const struct api_route api_score_routes[] = {
 	{ "GET", "/v1/models", false, models_show },
 	{ "GET", "/v1/model", false, model_give },
 	{ "POST", "/v1/models/%", true, model_take },
-	{ "POST", "/v1/models/%/promote", true, model_raise },
 	{ "POST", "/v1/models/%/retire", true, model_end },
 	{ "POST", "/v1/scores/%", true, scores_take },
 	{ "POST", "/v1/scores/%/backfill", true, backfill },

@@ -1,4 +1,4 @@
-/* centralctl: models and scores at central: model import, list, show, export, promote, retire; score run, show; replay. */
+/* centralctl: models and scores at central: model import, list, show, export, retire; score run, show; replay. */
 #include "central/csv.h"
 #include "central/ctl/ctl.h"
 #include "central/score/scores.h"
@@ -62,15 +62,20 @@ static bool models_print(struct json *j, bool printed)
 
 static bool model_import_run(struct ctl *c, struct err *e)
 {
-	char path[96];
-	struct buf document;
-	bool printed = false;
+	const char *slash = strrchr(c->argv[1], '/');
+	struct buf document, path;
 	if (!file_take(c->argv[1], DOCUMENT_MAX, &document, e))
 		return false;
-	snprintf(path, sizeof(path), "/v1/models/%.40s", c->argv[0]);
-	bool ok = models_print(ask(c, "POST", path, "force", ctl_option(c, "force") != NULL ? "1" : NULL,
-				   buf_bytes(&document), &printed, e),
-			       printed || c->json);
+	buf_init(&path, 1024);
+	buf_add_fmt(&path, "/v1/models/%.40s", c->argv[0]);
+	http_query_add(&path, "source", slash != NULL ? slash + 1 : c->argv[1]);
+	http_query_add(&path, "force", ctl_option(c, "force") != NULL ? "1" : "0");
+	bool ok = buf_ok(&path, "the arguments", e) &&
+		  ctl_release_call(c, "POST", buf_str(&path), buf_bytes(&document), e);
+	if (ok && !c->json)
+		printf("  已作为挑战模型；要成为现用模型须发布 / a challenger now; the champion once it is "
+		       "published\n");
+	buf_clear(&path);
 	buf_clear(&document);
 	return ok;
 }
@@ -82,22 +87,12 @@ static bool model_list(struct ctl *c, struct err *e)
 			    c->json);
 }
 
-static bool role_step(struct ctl *c, const char *step, struct err *e)
+static bool model_retire_run(struct ctl *c, struct err *e)
 {
 	char path[96];
 	bool printed = false;
-	snprintf(path, sizeof(path), "/v1/models/%.40s/%s", c->argv[0], step);
+	snprintf(path, sizeof(path), "/v1/models/%.40s/retire", c->argv[0]);
 	return models_print(ask(c, "POST", path, "hash", c->argv[1], nothing, &printed, e), c->json);
-}
-
-static bool model_promote_run(struct ctl *c, struct err *e)
-{
-	return role_step(c, "promote", e);
-}
-
-static bool model_retire_run(struct ctl *c, struct err *e)
-{
-	return role_step(c, "retire", e);
 }
 
 static bool model_export(struct ctl *c, struct err *e)
@@ -394,7 +389,6 @@ const struct ctl_command ctl_score_commands[] = {
 	{ "model", "list", 0, "[--family NAME]", "family", model_list },
 	{ "model", "show", 1, "HASH", "", model_show },
 	{ "model", "export", 1, "HASH", "", model_export },
-	{ "model", "promote", 2, "NAME HASH", "", model_promote_run },
 	{ "model", "retire", 2, "NAME HASH", "", model_retire_run },
 	{ "score", "run", 2, "NAME CSV [--kind uscc] [--date 2026-01-31]", "kind date", score_run_run },
 	{ "score", "backfill", 2, "NAME HASH", "", score_backfill },

@@ -188,9 +188,7 @@ static void a_score_is_shown_with_reasons_and_what_it_does_without(void)
 				      "<Characteristic name='age' reasonCode='YOUNG' baselineScore='9'><Attribute "
 				      "partialScore='2'><SimplePredicate field='age' operator='lessThan' value='30'/>"
 				      "</Attribute><Attribute partialScore='9'><True/></Attribute></Characteristic>");
-	CU_ASSERT_TRUE_FATAL(
-		model_import(department, "enterprise", bytes_of(model), true, "alice", NOW, hash, &department_err) &&
-		model_promote(department, "enterprise", hash, "bob", NOW, &department_err));
+	CU_ASSERT_TRUE_FATAL(card_crown(department, "enterprise", bytes_of(model), NOW, hash, &department_err));
 	snprintf(csv, sizeof(csv), "subject,age\n%s,25\n", who.canonical);
 	CU_ASSERT_TRUE(scores_run(department, &run, bytes_of(csv), &s, &department_err));
 	const char *text = page("2026-11-24", NOW);
