@@ -1,6 +1,7 @@
 /* Models and scores, for operators. */
 #include "central/api/args.h"
 #include "central/centrald.h"
+#include "central/score/facts.h"
 #include "central/score/outcomes.h"
 #include "protocol/rule.h"
 
@@ -91,6 +92,19 @@ static bool kind_asked(struct api_call *call, enum identifier_kind *kind, struct
 	       err_set(e, ERR_INPUT, "kind: there is no kind of document '%.32s'", text);
 }
 
+static bool summary_answer(struct api_call *call, const struct scores_summary *s)
+{
+	json_open(&call->json, NULL, '{');
+	json_put_int(&call->json, "rows", (int64_t)s->rows);
+	json_put_int(&call->json, "models", (int64_t)s->models);
+	json_put_int(&call->json, "scores", (int64_t)s->scores);
+	json_put_int(&call->json, "valid", (int64_t)s->champion_valid);
+	json_put_int(&call->json, "invalid", (int64_t)s->champion_invalid);
+	json_put_int(&call->json, "knocked_out", (int64_t)s->knocked_out);
+	json_close(&call->json, '}');
+	return true;
+}
+
 /* The body is the table; kind: of the subjects; date: of inputs for which the table says none. */
 static bool scores_take(struct api_call *call, struct err *e)
 {
@@ -101,17 +115,22 @@ static bool scores_take(struct api_call *call, struct err *e)
 		return false;
 	if (day != NULL && !day_parse(bytes_of(day), &r.day, e))
 		return err_wrap(e, "date");
-	if (!scores_run(&call->central->release, &r, http_body(call->request), &s, e))
+	return scores_run(&call->central->release, &r, http_body(call->request), &s, e) && summary_answer(call, &s);
+}
+
+/* The body names the subjects; as_of: by what counted at the end of that day, today when it is not said. */
+static bool facts_take(struct api_call *call, struct err *e)
+{
+	struct scores_summary s;
+	struct scores_run r = { call->path_rest, call->operator, IDENTIFIER_USCC, SCORES_NO_DAY, call->now_s };
+	const char *as_of = http_query(call->request, "as_of");
+	int64_t day = (call->now_s + 28800) / 86400;
+	if (!kind_asked(call, &r.kind, e))
 		return false;
-	json_open(&call->json, NULL, '{');
-	json_put_int(&call->json, "rows", (int64_t)s.rows);
-	json_put_int(&call->json, "models", (int64_t)s.models);
-	json_put_int(&call->json, "scores", (int64_t)s.scores);
-	json_put_int(&call->json, "valid", (int64_t)s.champion_valid);
-	json_put_int(&call->json, "invalid", (int64_t)s.champion_invalid);
-	json_put_int(&call->json, "knocked_out", (int64_t)s.knocked_out);
-	json_close(&call->json, '}');
-	return true;
+	if (as_of != NULL && !day_parse(bytes_of(as_of), &day, e))
+		return err_wrap(e, "as_of");
+	return facts_score(&call->central->release, &r, day, http_body(call->request), &s, e) &&
+	       summary_answer(call, &s);
 }
 
 static void score_put(void *arg, const struct score_row *r)
@@ -132,6 +151,7 @@ static void score_put(void *arg, const struct score_row *r)
 	json_put_int(w, "scored_s", r->scored_s);
 	json_put_text(w, "scored_by", r->scored_by);
 	json_put_text(w, "held", r->held);
+	json_put_text(w, "made_by", r->made_by);
 	json_put_raw(w, "result", bytes_of(r->result));
 	json_close(w, '}');
 }
@@ -239,6 +259,7 @@ const struct api_route api_score_routes[] = {
 	{ "POST", "/v1/models/%/retire", true, model_end },
 	{ "POST", "/v1/scores/%", true, scores_take },
 	{ "POST", "/v1/scores/%/backfill", true, backfill },
+	{ "POST", "/v1/scores/%/facts", true, facts_take },
 	{ "POST", "/v1/scores/%/outcomes", true, outcomes_take },
 	{ "GET", "/v1/scores/%/months", false, months_table },
 	{ "GET", "/v1/scores/%", true, scores_table },

@@ -39,8 +39,8 @@ extern const struct ctl_command ctl_release_commands[], ctl_operator_commands[],
 bool ctl_model_monitor(struct ctl *c, struct err *e);
 bool ctl_model_months(struct ctl *c, size_t bins, struct err *e);
 bool ctl_score_outcome(struct ctl *c, struct err *e);
-/* A table in slices of SCORES_RUN_MAX rows, each with the header; each is taken whole or not at all. answered gets each slice's answer. */
-bool ctl_slices_send(struct ctl *c, const char *path, struct bytes table,
+/* A table in slices of so many rows, each with the header; each is taken whole or not at all. answered gets each slice's answer. */
+bool ctl_slices_send(struct ctl *c, const char *path, struct bytes table, size_t slice_rows,
 		     void (*answered)(void *arg, const struct json *j), void *arg, struct err *e) CHECKED;
 
 /* The option's value, or NULL when it was not given. */

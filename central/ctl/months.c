@@ -44,7 +44,7 @@ bool ctl_score_outcome(struct ctl *c, struct err *e)
 	if (ctl_option(c, "kind") != NULL)
 		http_query_add(&path, "kind", ctl_option(c, "kind"));
 	bool ok = buf_ok(&path, "the request", e) && file_read(c->argv[1], &table, e) &&
-		  ctl_slices_send(c, buf_str(&path), buf_bytes(&table), totals_add, &t, e);
+		  ctl_slices_send(c, buf_str(&path), buf_bytes(&table), SCORES_RUN_MAX, totals_add, &t, e);
 	buf_wipe(&table);
 	buf_clear(&path);
 	if (ok && c->json)

@@ -1,7 +1,7 @@
 /* centralctl: models and scores at central: model import, list, show, export, retire; score run, show; replay. */
 #include "central/csv.h"
 #include "central/ctl/ctl.h"
-#include "central/score/scores.h"
+#include "central/score/facts.h"
 #include "protocol/base/file.h"
 #include "protocol/base/http.h"
 
@@ -165,7 +165,7 @@ static bool slice_send(struct ctl *c, const char *path, const struct buf *slice,
 	return true;
 }
 
-bool ctl_slices_send(struct ctl *c, const char *path, struct bytes table,
+bool ctl_slices_send(struct ctl *c, const char *path, struct bytes table, size_t slice_rows,
 		     void (*answered)(void *arg, const struct json *j), void *arg, struct err *e)
 {
 	int64_t taken = 0;
@@ -184,7 +184,7 @@ bool ctl_slices_send(struct ctl *c, const char *path, struct bytes table,
 	while (ok && csv_next(&csv, &row)) {
 		buf_add(&slice, row.raw.data, row.raw.len);
 		buf_add_u8(&slice, '\n');
-		if (++rows < SCORES_RUN_MAX)
+		if (++rows < slice_rows)
 			continue;
 		ok = buf_ok(&slice, "the table", e) && slice_send(c, path, &slice, answered, arg, &taken, e);
 		slice.len = head;
@@ -217,16 +217,24 @@ static bool score_run_run(struct ctl *c, struct err *e)
 {
 	struct buf table, path;
 	struct totals t = { 0 };
+	bool facts = ctl_option(c, "facts") != NULL;
+	if (ctl_option(c, facts ? "date" : "as-of") != NULL)
+		return err_set(
+			e, ERR_INPUT,
+			"--date 用于表格，--as-of 用于 --facts / --date goes with a table, --as-of with --facts");
 	if (!file_take(c->argv[1], TABLE_MAX, &table, e))
 		return false;
 	buf_init(&path, 1024);
-	buf_add_fmt(&path, "/v1/scores/%.40s", c->argv[0]);
+	buf_add_fmt(&path, "/v1/scores/%.40s%s", c->argv[0], facts ? "/facts" : "");
 	if (ctl_option(c, "kind") != NULL)
 		http_query_add(&path, "kind", ctl_option(c, "kind"));
 	if (ctl_option(c, "date") != NULL)
 		http_query_add(&path, "date", ctl_option(c, "date"));
+	if (ctl_option(c, "as-of") != NULL)
+		http_query_add(&path, "as_of", ctl_option(c, "as-of"));
 	bool ok = buf_ok(&path, "the request", e) &&
-		  ctl_slices_send(c, buf_str(&path), buf_bytes(&table), totals_add, &t, e);
+		  ctl_slices_send(c, buf_str(&path), buf_bytes(&table), facts ? FACTS_SUBJECTS_MAX : SCORES_RUN_MAX,
+				  totals_add, &t, e);
 	buf_clear(&path);
 	buf_clear(&table);
 	if (ok)
@@ -244,6 +252,8 @@ static void score_line(const struct json *s)
 	       ctl_text(s, "model"), ctl_text(s, "family"));
 	if (ctl_text(s, "held")[0] != '\0')
 		printf("    异议处理中未使用 / left out, under objection: %s\n", ctl_text(s, "held"));
+	if (ctl_text(s, "made_by")[0] != '\0')
+		printf("    数据来自已存事实 / inputs out of stored facts: %s\n", ctl_text(s, "made_by"));
 	if (ctl_text(result, "why")[0] != '\0')
 		printf("    %s / %s\n", ctl_text(result, "why_zh"), ctl_text(result, "why"));
 	for (size_t i = 0; knockouts != NULL && i < json_len(knockouts); i++) {
@@ -390,7 +400,10 @@ const struct ctl_command ctl_score_commands[] = {
 	{ "model", "show", 1, "HASH", "", model_show },
 	{ "model", "export", 1, "HASH", "", model_export },
 	{ "model", "retire", 2, "NAME HASH", "", model_retire_run },
-	{ "score", "run", 2, "NAME CSV [--kind uscc] [--date 2026-01-31]", "kind date", score_run_run },
+	{ "score", "run", 2,
+	  "NAME CSV [--kind uscc] [--date 2026-01-31], or NAME SUBJECTS.csv --facts [--kind uscc] [--as-of "
+	  "2026-01-31]",
+	  "kind date as-of|facts", score_run_run },
 	{ "score", "backfill", 2, "NAME HASH", "", score_backfill },
 	{ "score", "export", 1, "NAME [--model HASH]", "model", score_export },
 	{ "score", "show", 2, "SUBJECT PURPOSE [--kind uscc]", "kind", score_show },

@@ -317,13 +317,17 @@ bool subject_read_note(struct release_context *c, const struct subject_group *g,
 	for (size_t i = 0; ok && i < g->len; i++)
 		ok = db_run(c->db, e, "INSERT INTO subject_read (tag, time_s, who, purpose) VALUES (?, ?, ?, ?)",
 			    "iitt", g->tags[i], now_s, who, purpose);
-	return ok && audit_put(c, "subject.show", &g->members[0], purpose, who, now_s, e);
+	return ok;
 }
 
 bool subject_read_log(struct release_context *c, const struct subject_group *g, const char *purpose, const char *who,
 		      int64_t now_s, struct err *e)
 {
-	return db_begin(c->db, e) && finish(c, subject_read_note(c, g, purpose, who, now_s, e), e);
+	return db_begin(c->db, e) &&
+	       finish(c,
+		      subject_read_note(c, g, purpose, who, now_s, e) &&
+			      audit_put(c, "subject.show", &g->members[0], purpose, who, now_s, e),
+		      e);
 }
 
 bool subject_records(struct release_context *c, const struct subject_group *g,

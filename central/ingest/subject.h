@@ -52,8 +52,8 @@ bool subject_read(struct release_context *c, const struct subject_group *g, cons
 		  int64_t now_s, void (*each)(void *arg, const struct subject_record *r), void *arg, bool *more,
 		  struct err *e) CHECKED;
 
-/* The two halves of it, for who logs otherwise: the row of the log in a transaction of its own, or in the caller's; and the records, for a
-   read that is logged already. */
+/* The two halves of it, for who logs otherwise: the row of the log, audited in a transaction of its own, or unaudited in the caller's; and
+   the records, for a read that is logged already. */
 bool subject_read_log(struct release_context *c, const struct subject_group *g, const char *purpose, const char *who,
 		      int64_t now_s, struct err *e) CHECKED;
 bool subject_read_note(struct release_context *c, const struct subject_group *g, const char *purpose, const char *who,

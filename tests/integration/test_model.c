@@ -117,6 +117,37 @@ static void scores_are_stored_shown_and_recomputed(void)
 	world_expect(&w, 0, "score.run", NULL, "audit --limit 100");
 }
 
+static void inputs_come_out_of_stored_facts_by_a_released_mapping(void)
+{
+	char line[400];
+	int64_t id = 0;
+	snprintf(line, sizeof(line), "score run enterprise %s --facts",
+		 file_of("subjects.csv", "subject\n" COMPANY "\n"));
+	world_expect(&w, 1, "no mapping is published", "alice", line);
+	struct json *j = world_ctl_json(&w, "alice",
+					"document import inputs-enterprise central/sample/enterprise-inputs.json");
+	CU_ASSERT_TRUE_FATAL(json_int(j, "id", 1, INT64_MAX, &id, NULL));
+	json_free(j);
+	CU_ASSERT_EQUAL(world_release(&w, id), 1);
+	world_expect(&w, 0, "42", "alice", "source import central/sample/sources.json");
+	snprintf(line, sizeof(line), "batch load tax-revenue %s --period 2026-10",
+		 file_of("revenue.csv", "统一社会信用代码,月份,营业收入,实缴税额,纳税信用等级\n" COMPANY
+					",2026-10,800000,24000,B\n"));
+	world_expect(&w, 0, "current", "alice", line);
+	snprintf(line, sizeof(line), "score run enterprise %s --facts",
+		 file_of("subjects.csv", "subject\n" COMPANY "\n"));
+	world_expect(&w, 1, "needs an operator's token", NULL, line);
+	world_expect(&w, 0, "已评分 1 个主体", "alice", line);
+	world_expect(&w, 0, "inputs out of stored facts: inputs-enterprise/1 as of", "alice",
+		     "score show " COMPANY " review");
+	world_expect(&w, 0, "最早数据 / oldest input 2026-10-31", "alice", "score show " COMPANY " review");
+	world_expect(&w, 0, "评分 score enterprise", "alice", "subject reads " COMPANY);
+	world_expect(&w, 0, "不同 0 个", NULL, "replay");
+	snprintf(line, sizeof(line), "score run enterprise %s --facts --date 2026-01-31",
+		 file_of("subjects.csv", "subject\n"));
+	world_expect(&w, 1, "--as-of", "alice", line);
+}
+
 static void outcomes_and_months_tell_how_a_model_does(void)
 {
 	char line[400], svg[160], month[8];
@@ -162,6 +193,8 @@ static CU_TestInfo tests[] = {
 	{ "a champion takes two operators", a_champion_takes_two_operators },
 	{ "scores are stored, shown and recomputed", scores_are_stored_shown_and_recomputed },
 	{ "outcomes and months tell how a model does", outcomes_and_months_tell_how_a_model_does },
+	{ "inputs come out of stored facts by a released mapping",
+	  inputs_come_out_of_stored_facts_by_a_released_mapping },
 	{ "a score changed in the database is found by replay", a_score_changed_in_the_database_is_found_by_replay },
 	CU_TEST_INFO_NULL,
 };
