@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SAMPLE  "central/sample/enterprise-credit.pmml"
 #define COMPANY "91330800MA2DH00A72" /* nobody's */
@@ -168,6 +169,13 @@ static void outcomes_and_months_tell_how_a_model_does(void)
 	world_expect(&w, 0, "\"psi\":0.0,\"goods\":2,\"bads\":0,\"auc\":null", "alice",
 		     "--json model monitor enterprise --months");
 	world_expect(&w, 1, "no such model", "alice", "model monitor enterprise --months --model 0123456789");
+	world_expect(&w, 0, "信息值 IV", "alice", "model monitor enterprise --months");
+	world_expect(&w, 1, "either --all or --model", "alice",
+		     "model monitor enterprise --months --all --model 01234567");
+	snprintf(line, sizeof(line), "model monitor enterprise --months --all --svg %s", svg);
+	world_expect(&w, 0, "现用 (champion)", "alice", line);
+	snprintf(line, sizeof(line), "%s/months-%.12s.svg", w.dir, hash);
+	CU_ASSERT_EQUAL(access(line, R_OK), 0);
 	buf_init(&picture, 1 << 20);
 	CU_ASSERT_TRUE(file_read(svg, &picture, NULL) && strstr(buf_str(&picture), "模型监测") != NULL);
 	buf_clear(&picture);
