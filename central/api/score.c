@@ -1,5 +1,7 @@
 /* Models and scores, for operators. */
 #include "central/api/args.h"
+#include "central/api/ledger.h"
+#include "central/carbon/carbon.h"
 #include "central/centrald.h"
 #include "central/score/facts.h"
 #include "central/score/outcomes.h"
@@ -118,18 +120,32 @@ static bool scores_take(struct api_call *call, struct err *e)
 	return scores_run(&call->central->release, &r, http_body(call->request), &s, e) && summary_answer(call, &s);
 }
 
+static bool carbon_points(void *arg, const struct identifier *subject, int64_t *points, struct err *e)
+{
+	struct api_call *call = arg;
+	struct carbon_standing standing;
+	char path[300];
+	api_ledger_path(call, path);
+	struct carbon carbon = { &call->central->release, api_ledger(call, e), path, call->operator, call->now_s };
+	if (carbon.ledger == NULL || !carbon_standing(&carbon, subject->kind, subject->canonical, &standing, e))
+		return err_wrap(e, "carbon account");
+	*points = standing.points;
+	return true;
+}
+
 /* The body names the subjects; as_of: by what counted at the end of that day, today when it is not said. */
 static bool facts_take(struct api_call *call, struct err *e)
 {
 	struct scores_summary s;
 	struct scores_run r = { call->path_rest, call->operator, IDENTIFIER_USCC, SCORES_NO_DAY, call->now_s };
+	const struct facts_accounts accounts = { carbon_points, call };
 	const char *as_of = http_query(call->request, "as_of");
 	int64_t day = (call->now_s + 28800) / 86400;
 	if (!kind_asked(call, &r.kind, e))
 		return false;
 	if (as_of != NULL && !day_parse(bytes_of(as_of), &day, e))
 		return err_wrap(e, "as_of");
-	return facts_score(&call->central->release, &r, day, http_body(call->request), &s, e) &&
+	return facts_score(&call->central->release, &r, day, &accounts, http_body(call->request), &s, e) &&
 	       summary_answer(call, &s);
 }
 

@@ -20,6 +20,7 @@ static const char *const takes[TAKES] = { "latest", "max", "min", "sum", "count"
 struct facts_input {
 	const char *input, *indicator, *field, *date, *absent; /* into the document; NULL none */
 	const struct json *sources, *where;                    /* the same */
+	bool account; /* the carbon account's points, and nothing of the rest */
 	enum facts_take take;
 	int64_t within_days; /* 0: any */
 };
@@ -41,6 +42,8 @@ struct gathered {
 		double value;
 		bool held;
 	} series[FACTS_SERIES_MAX]; /* of growth */
+	bool has_points;            /* of an account */
+	int64_t points;
 	/* its sources */
 	size_t sources;
 	bool uncovered; /* one of them has nothing in force */
@@ -102,16 +105,34 @@ static bool sources_read(const struct json *j, struct facts_input *n, struct err
 	return n->sources == NULL || words_check(j, "sources", FACTS_SOURCES_MAX, e);
 }
 
+static bool name_check(const struct facts_input *n, struct err *e)
+{
+	return (n->input[0] != '\0' && strpbrk(n->input, "\",@") == NULL) ||
+	       err_set(e, ERR_INPUT, "input: expected a name without quotes, commas and @");
+}
+
+static bool account_read(const struct json *j, struct facts_input *n, struct err *e)
+{
+	const char *account = NULL;
+	if (!json_only(j, "input account", e) || !json_text(j, "input", WORD_MAX, &n->input, e) ||
+	    !json_text(j, "account", 16, &account, e))
+		return false;
+	n->account = true;
+	return strcmp(account, "carbon") == 0 ? name_check(n, e) : err_set(e, ERR_INPUT, "account: expected carbon");
+}
+
 static bool input_read(const struct json *j, struct facts_input *n, struct err *e)
 {
+	if (json_is_object(j) && json_get(j, "account") != NULL)
+		return account_read(j, n, e);
 	if (!json_is_object(j) ||
 	    !json_only(j, "input indicator sources take field date within_days where absent", e) ||
 	    !json_text(j, "input", WORD_MAX, &n->input, e) || !sources_read(j, n, e) || !take_read(j, n, e) ||
 	    !json_text_opt(j, "date", SCHEMA_NAME_MAX, &n->date, e) ||
 	    !json_text_opt(j, "absent", VALUE_MAX - 1, &n->absent, e))
 		return false;
-	if (n->input[0] == '\0' || strpbrk(n->input, "\",@") != NULL)
-		return err_set(e, ERR_INPUT, "input: expected a name without quotes, commas and @");
+	if (!name_check(n, e))
+		return false;
 	if (json_get(j, "within_days") != NULL && !json_int(j, "within_days", 1, WINDOW_MAX, &n->within_days, e))
 		return false;
 	n->where = json_get(j, "where");
@@ -196,7 +217,7 @@ void facts_gathering_reset(struct facts_gathering *g)
 {
 	for (size_t i = 0; i < g->map->len; i++) {
 		struct gathered *f = &g->found[i];
-		f->held = false;
+		f->held = f->has_points = false;
 		f->n = f->series_len = 0;
 		f->sum = 0;
 	}
@@ -212,6 +233,8 @@ static bool list_has(const struct json *l, struct bytes word)
 
 static bool is_of(const struct facts_input *n, const char *source, const char *indicator)
 {
+	if (n->account)
+		return false;
 	return n->indicator != NULL ? strcmp(n->indicator, indicator) == 0 : list_has(n->sources, bytes_of(source));
 }
 
@@ -225,6 +248,22 @@ void facts_source_add(struct facts_gathering *g, const char *source, const char 
 		f->uncovered |= !there;
 		if (there && day < f->known)
 			f->known = day;
+	}
+}
+
+bool facts_map_wants_points(const struct facts_map *m)
+{
+	for (size_t i = 0; i < m->len; i++)
+		if (m->inputs[i].account)
+			return true;
+	return false;
+}
+
+void facts_gathering_points(struct facts_gathering *g, int64_t points)
+{
+	for (size_t i = 0; i < g->map->len; i++) {
+		g->found[i].has_points = g->map->inputs[i].account;
+		g->found[i].points = points;
 	}
 }
 
@@ -360,19 +399,23 @@ static bool growth_of(const struct gathered *f, double *out, int64_t *oldest, bo
 	return true;
 }
 
+static bool absent_of(const struct facts_input *n, const struct gathered *f, char out[VALUE_MAX], int64_t *day)
+{
+	if (n->absent == NULL || f->sources == 0 || f->uncovered)
+		return false;
+	snprintf(out, VALUE_MAX, "%s", n->absent);
+	*day = f->known;
+	return true;
+}
+
 /* False: missing. */
 static bool value_of(const struct facts_input *n, const struct gathered *f, char out[VALUE_MAX], int64_t *day,
 		     bool *held)
 {
 	double v = 0;
 	*held = f->n > 0 && f->held;
-	if (f->n == 0) {
-		if (n->absent == NULL || f->sources == 0 || f->uncovered)
-			return false;
-		snprintf(out, VALUE_MAX, "%s", n->absent);
-		*day = f->known;
-		return true;
-	}
+	if (f->n == 0)
+		return absent_of(n, f, out, day);
 	*day = f->oldest;
 	switch (n->take) {
 	case TAKE_LATEST:
@@ -392,6 +435,13 @@ static bool value_of(const struct facts_input *n, const struct gathered *f, char
 	}
 	card_number_format(v, out);
 	return true;
+}
+
+static bool points_of(const struct facts_gathering *g, const struct gathered *f, char out[VALUE_MAX], int64_t *day)
+{
+	snprintf(out, VALUE_MAX, "%lld", (long long)f->points);
+	*day = g->day;
+	return f->has_points;
 }
 
 static void quoted(struct buf *out, const char *text)
@@ -419,7 +469,9 @@ void facts_row_write(const struct facts_gathering *g, struct buf *out)
 	for (size_t i = 0; i < g->map->len; i++) {
 		char value[VALUE_MAX], day[11] = "";
 		int64_t of = 0;
-		bool is_held = false, there = value_of(&g->map->inputs[i], &g->found[i], value, &of, &is_held);
+		const struct facts_input *n = &g->map->inputs[i];
+		bool is_held = false, there = n->account ? points_of(g, &g->found[i], value, &of)
+							 : value_of(n, &g->found[i], value, &of, &is_held);
 		if (there)
 			day_format(of, day);
 		if (is_held)

@@ -19,13 +19,15 @@
 struct facts_run {
 	struct release_context *c;
 	const struct scores_run *r;
-	int64_t end_s; /* of the day */
+	int64_t end_s;                         /* of the day */
+	const struct facts_accounts *accounts; /* NULL: of a day that is past, or none is asked for */
 	struct facts_map *map;
 	struct facts_gathering *gathering;
 	char made_by[NAME_MAX_LEN + 64], purpose[NAME_MAX_LEN + 32];
 	size_t len;
 	struct subject_group *subjects; /* owned */
-	struct err err;                 /* of the sources */
+	struct identifier given[FACTS_SUBJECTS_MAX];
+	struct err err; /* of the sources */
 	struct buf table;
 };
 
@@ -87,6 +89,7 @@ static bool subject_add(struct facts_run *f, const struct csv_row *row, struct e
 	if (!identifier_parse(f->r->kind, (const char *)row->fields[0].data, row->fields[0].len, 0, &id, NULL, e))
 		return err_wrap(e, "subject");
 	bool ok = subject_group_at(f->c, &id, f->end_s, &f->subjects[f->len], e);
+	f->given[f->len] = id;
 	explicit_bzero(&id, sizeof(id));
 	f->len += ok;
 	return ok;
@@ -125,16 +128,29 @@ static void record_add(void *arg, const struct subject_record *r)
 	facts_gathering_add(arg, r);
 }
 
-static bool row_write(struct facts_run *f, const struct subject_group *g, struct err *e)
+static bool points_take(struct facts_run *f, const struct identifier *subject, struct err *e)
+{
+	int64_t points = 0;
+	if (f->accounts == NULL || !facts_map_wants_points(f->map))
+		return true;
+	if (!f->accounts->points(f->accounts->arg, subject, &points, e))
+		return false;
+	facts_gathering_points(f->gathering, points);
+	return true;
+}
+
+static bool row_write(struct facts_run *f, size_t i, struct err *e)
 {
 	bool more = false;
 	facts_gathering_reset(f->gathering);
-	if (!subject_records(f->c, g, record_add, f->gathering, &more, e))
+	if (!subject_records(f->c, &f->subjects[i], record_add, f->gathering, &more, e))
 		return false;
 	if (more)
 		return err_set(e, ERR_FULL, "it has more than %d facts, so that some would not count",
 			       SUBJECT_ROWS_MAX);
-	buf_add_fmt(&f->table, "\n%s", g->members[0].canonical);
+	if (!points_take(f, &f->given[i], e))
+		return false;
+	buf_add_fmt(&f->table, "\n%s", f->given[i].canonical);
 	facts_row_write(f->gathering, &f->table);
 	return buf_ok(&f->table, "the table of inputs", e);
 }
@@ -155,20 +171,23 @@ static bool run(struct facts_run *f, int64_t day, struct bytes csv, struct score
 	buf_add_str(&f->table, "subject");
 	facts_head_write(f->map, &f->table);
 	for (size_t i = 0; i < f->len; i++)
-		if (!row_write(f, &f->subjects[i], e))
+		if (!row_write(f, i, e))
 			return err_wrap(e, "subject %zu", i + 1);
 	return scores_run_made(f->c, f->r, f->made_by, buf_bytes(&f->table), out, e);
 }
 
-bool facts_score(struct release_context *c, const struct scores_run *r, int64_t day, struct bytes csv,
-		 struct scores_summary *out, struct err *e)
+bool facts_score(struct release_context *c, const struct scores_run *r, int64_t day,
+		 const struct facts_accounts *accounts, struct bytes csv, struct scores_summary *out, struct err *e)
 {
-	if (day > (r->now_s + CHINA_S) / DAY_S)
+	const int64_t today = (r->now_s + CHINA_S) / DAY_S;
+	if (day > today)
 		return err_set(e, ERR_INPUT, "as_of: this day is still to come");
 	struct facts_run *f = calloc(1, sizeof(*f));
 	if (f == NULL)
 		abort();
-	*f = (struct facts_run){ .c = c, .r = r, .end_s = (day + 1) * DAY_S - CHINA_S };
+	*f = (struct facts_run){
+		.c = c, .r = r, .end_s = (day + 1) * DAY_S - CHINA_S, .accounts = day == today ? accounts : NULL
+	};
 	f->subjects = calloc(FACTS_SUBJECTS_MAX, sizeof(*f->subjects));
 	if (f->subjects == NULL)
 		abort();
@@ -178,6 +197,7 @@ bool facts_score(struct release_context *c, const struct scores_run *r, int64_t 
 	buf_wipe(&f->table);
 	explicit_bzero(f->subjects, FACTS_SUBJECTS_MAX * sizeof(*f->subjects));
 	free(f->subjects);
+	explicit_bzero(f->given, sizeof(f->given));
 	facts_gathering_free(f->gathering);
 	facts_map_free(f->map);
 	free(f);

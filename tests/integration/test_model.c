@@ -149,6 +149,43 @@ static void inputs_come_out_of_stored_facts_by_a_released_mapping(void)
 	world_expect(&w, 1, "--as-of", "alice", line);
 }
 
+static void release_of(const char *command)
+{
+	struct json *j = world_ctl_json(&w, "alice", "%s", command);
+	int64_t id = 0;
+	CU_ASSERT_TRUE_FATAL(json_int(j, "id", 1, INT64_MAX, &id, NULL));
+	json_free(j);
+	CU_ASSERT_TRUE(world_release(&w, id) > 0);
+}
+
+static void a_personal_score_takes_the_points_of_the_carbon_account(void)
+{
+	char line[400], day[16], number[20];
+	time_t now = time(NULL);
+	struct tm tm;
+	CU_ASSERT_PTR_NOT_NULL_FATAL(gmtime_r(&now, &tm));
+	strftime(day, sizeof(day), "%Y-%m-%d", &tm);
+	world_number(1, number);
+	release_of("model import personal central/sample/personal-credit.pmml");
+	release_of("document import inputs-personal central/sample/personal-inputs.json");
+	snprintf(line, sizeof(line), "subject\n%s\n", number);
+	const char *csv = file_of("persons.csv", line);
+	char run[300];
+	snprintf(run, sizeof(run), "score run personal %s --facts --kind resident_id", csv);
+	world_expect(&w, 1, "carbon account: ", "alice", run); /* no standard of points yet */
+	release_of("document import carbon central/sample/carbon.json");
+	snprintf(line, sizeof(line),
+		 "{\"holder\":{\"number\":\"%s\"},\"activity\":\"bus_ride\",\"occurred\":\"%s\",\"reference\":\"t1\","
+		 "\"quantity\":1}\n",
+		 number, day);
+	snprintf(line, sizeof(line), "carbon report %s", file_of("rides.ndjson", line));
+	world_expect(&w, 0, "credited", "alice", line);
+	world_expect(&w, 0, "已评分 1 个主体", "alice", run);
+	snprintf(line, sizeof(line), "score show %s review --kind resident_id", number);
+	world_expect(&w, 0, "inputs-personal/1 as of", "alice", line);
+	world_expect(&w, 0, "不同 0 个", NULL, "replay");
+}
+
 static void outcomes_and_months_tell_how_a_model_does(void)
 {
 	char line[400], svg[160], month[8];
@@ -203,6 +240,8 @@ static CU_TestInfo tests[] = {
 	{ "outcomes and months tell how a model does", outcomes_and_months_tell_how_a_model_does },
 	{ "inputs come out of stored facts by a released mapping",
 	  inputs_come_out_of_stored_facts_by_a_released_mapping },
+	{ "a personal score takes the points of the carbon account",
+	  a_personal_score_takes_the_points_of_the_carbon_account },
 	{ "a score changed in the database is found by replay", a_score_changed_in_the_database_is_found_by_replay },
 	CU_TEST_INFO_NULL,
 };

@@ -90,6 +90,17 @@ static void setup(void)
 	load("2026-10", "130", "好");
 }
 
+static int64_t held_points;
+
+static bool points(void *arg, const struct identifier *subject, int64_t *out, struct err *e)
+{
+	(void)arg, (void)subject;
+	*out = held_points;
+	return held_points >= 0 || err_set(e, ERR_MISSING, "no standard");
+}
+
+static const struct facts_accounts accounts = { points, NULL };
+
 static bool score(const char *number, const char *day)
 {
 	const struct scores_run r = { "enterprise", "alice", IDENTIFIER_USCC, SCORES_NO_DAY, NOW };
@@ -99,7 +110,7 @@ static bool score(const char *number, const char *day)
 	snprintf(csv, sizeof(csv), "subject\n%s\n", number);
 	department_err = (struct err){ 0 };
 	CU_ASSERT_TRUE(day_parse(bytes_of(day), &at, NULL));
-	return facts_score(department, &r, at, bytes_of(csv), &s, &department_err);
+	return facts_score(department, &r, at, &accounts, bytes_of(csv), &s, &department_err);
 }
 
 /* The inputs stored last, as JSON. */
@@ -195,6 +206,21 @@ static void an_input_that_a_fact_under_objection_is_part_of_is_left_out_and_name
 	CU_ASSERT_PTR_NOT_NULL(strstr(last_score(code), "|months,total,least,most,noted|"));
 }
 
+static void points_of_an_account_are_an_input_of_today_alone(void)
+{
+	publish("{'type':'score-inputs','title':{'zh':'样例','en':'sample'},'sample':true,'inputs':[{'input':'months'"
+		","
+		"'account':'carbon'}]}");
+	held_points = 42;
+	CU_ASSERT_TRUE(score(other, "2026-11-24"));
+	CU_ASSERT_STRING_EQUAL(inputs(), "{\"months\":\"42\"}");
+	CU_ASSERT_STRING_EQUAL(last_score(other), "5|2026-11-24||inputs-enterprise/1 as of 2026-11-24");
+	CU_ASSERT_FALSE(score(other, "2026-11-23"));
+	held_points = -1;
+	CU_ASSERT_FALSE(score(other, "2026-11-24"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(department_err.text, "no standard"));
+}
+
 static void a_mapping_that_cannot_be_understood_is_refused_with_the_input_s_number(void)
 {
 	static const struct {
@@ -204,6 +230,8 @@ static void a_mapping_that_cannot_be_understood_is_refused_with_the_input_s_numb
 		{ "{'input':'a','indicator':'revenue','take':'mean','field':'revenue'}", "input 1: take" },
 		{ "{'input':'a','indicator':'revenue','take':'latest'}", "input 1: field: latest wants one" },
 		{ "{'input':'a','indicator':'revenue','take':'count','field':'revenue'}", "count has none" },
+		{ "{'input':'a','account':'bank'}", "expected carbon" },
+		{ "{'input':'a','account':'carbon','take':'count'}", "take" },
 		{ "{'input':'a','take':'count'}", "either indicator or sources" },
 		{ "{'input':'a','indicator':'r','sources':['x'],'take':'count'}", "either indicator or sources" },
 		{ "{'input':'a,b','indicator':'r','take':'count'}", "without quotes" },
@@ -230,14 +258,18 @@ static void a_mapping_that_cannot_be_understood_is_refused_with_the_input_s_numb
 	CU_ASSERT_EQUAL(department_err.code, ERR_MISSING); /* none is published */
 }
 
-static void the_shipped_sample_is_understood_and_goes_to_no_branch(void)
+static void the_shipped_samples_are_understood_and_go_to_no_branch(void)
 {
-	struct buf text;
+	static const char *const files[] = { "central/sample/enterprise-inputs.json",
+					     "central/sample/personal-inputs.json" };
 	struct head h = { 0 };
-	buf_init(&text, 65536);
-	CU_ASSERT_TRUE_FATAL(file_read("central/sample/enterprise-inputs.json", &text, &department_err));
-	publish_json(buf_str(&text));
-	buf_clear(&text);
+	for (size_t i = 0; i < 2; i++) {
+		struct buf text;
+		buf_init(&text, 65536);
+		CU_ASSERT_TRUE_FATAL(file_read(files[i], &text, &department_err));
+		publish_json(buf_str(&text));
+		buf_clear(&text);
+	}
 	CU_ASSERT_TRUE_FATAL(release_head_fill(department, &h, &department_err));
 	CU_ASSERT_PTR_NULL(head_find(&h, "inputs-enterprise"));
 	head_clear(&h);
@@ -250,10 +282,11 @@ static CU_TestInfo tests[] = {
 	  who_stands_in_no_file_has_what_is_absent_and_nothing_guessed },
 	{ "an input that a fact under objection is part of is left out and named",
 	  an_input_that_a_fact_under_objection_is_part_of_is_left_out_and_named },
+	{ "points of an account are an input, of today alone", points_of_an_account_are_an_input_of_today_alone },
 	{ "a mapping that cannot be understood is refused with the input's number",
 	  a_mapping_that_cannot_be_understood_is_refused_with_the_input_s_number },
-	{ "the shipped sample is understood and goes to no branch",
-	  the_shipped_sample_is_understood_and_goes_to_no_branch },
+	{ "the shipped samples are understood and go to no branch",
+	  the_shipped_samples_are_understood_and_go_to_no_branch },
 	CU_TEST_INFO_NULL,
 };
 SUITE(facts, setup, department_close, tests);
