@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define ANSWER_MAX 16777216U /* a report */
-#define CALL_MS    60000 /* a report takes up to 50 s */
+#define CALL_MS    60000     /* a report takes up to 50 s */
 
 static void take(struct tool *t, int at, int n)
 {

@@ -277,19 +277,20 @@ struct adopted {
 	int64_t set_s;
 };
 
-/* A champion without a version in force; *any: there is one. */
+/* A champion without a version in force; *any: there is one. A family whose name is too long for a release's stays as it is. */
 static bool orphan_find(struct release_context *c, struct adopted *a, bool *any, struct err *e)
 {
 	struct db_query *q = db_query(
 		c->db,
 		"SELECT r.family, r.hash, m.imported_by, m.imported_s, m.faults, r.set_by, r.set_s, m.document"
-		" FROM model_role r JOIN model m ON m.hash = r.hash WHERE r.role = 1 AND NOT EXISTS (SELECT 1 FROM"
+		" FROM model_role r JOIN model m ON m.hash = r.hash WHERE r.role = 1 AND length(r.family) <= ?"
+		" AND NOT EXISTS (SELECT 1 FROM"
 		" release x WHERE x.name = 'model-' || r.family AND x.state = 4) ORDER BY r.family LIMIT 1",
 		e);
 	uint8_t hash[HASH_LEN];
 	if (q == NULL)
 		return false;
-	bool ok = db_next(q, any, e);
+	bool ok = db_bind_int(q, 1, (int64_t)(NAME_MAX_LEN - strlen(RELEASE_MODEL)), e) && db_next(q, any, e);
 	if (ok && *any) {
 		ok = hex_decode(db_text(q, 1), hash, HASH_LEN) ||
 		     err_set(e, ERR_IO, "a model's hash is damaged: %.64s", db_text(q, 1));

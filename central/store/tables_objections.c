@@ -22,6 +22,6 @@ const char tables_objections[] =
 	"ALTER TABLE score_input ADD COLUMN held TEXT NOT NULL DEFAULT '';";
 
 const char tables_report_requests[] =
-	/* question: SHA-256 of what was asked; day: as of which; number: of the report given last. */
+	/* question: keyed hash of what was asked; day: as of which; number: of the report given last. */
 	"CREATE TABLE report_request (branch TEXT NOT NULL, request BLOB NOT NULL, question BLOB NOT NULL,"
 	" day BIGINT NOT NULL, number TEXT NOT NULL, made_s BIGINT NOT NULL, PRIMARY KEY (branch, request));";
