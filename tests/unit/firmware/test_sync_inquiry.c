@@ -214,6 +214,128 @@ static void what_central_cannot_make_is_said_in_its_words(void)
 	pair_free(p);
 }
 
+/* --- a central of our making, with a report of five megabytes --- */
+
+#define LARGE (5U * 1024 * 1024 + 77)
+
+static struct {
+	uint8_t *bytes;
+	uint8_t hash[HASH_LEN];
+	unsigned answers, changed_after; /* so many answers later it is another report; 0 never */
+	bool lies;                       /* about the hash of the whole */
+} large_report;
+
+static void large_fill(uint8_t salt)
+{
+	for (size_t i = 0; i < LARGE; i++)
+		large_report.bytes[i] = (uint8_t)(i * 31 + (i >> 13) + salt);
+	sha256((struct bytes){ large_report.bytes, LARGE }, large_report.hash);
+	large_report.hash[0] ^= large_report.lies;
+}
+
+static void part_give(struct pair *p, const struct inquiry *q)
+{
+	struct inquiry_part part = { .size = LARGE, .part = q->part, .number = "XB-large" };
+	struct buf plain, sealed, body, out;
+	struct reply r = { 0 };
+	size_t len = inquiry_part_len(LARGE, q->part);
+	CU_ASSERT_TRUE_FATAL(len > 0);
+	if (large_report.changed_after > 0 && ++large_report.answers == large_report.changed_after)
+		large_fill(9);
+	memcpy(part.id, q->id, sizeof(part.id));
+	memcpy(part.hash, large_report.hash, HASH_LEN);
+	part.data = (struct bytes){ large_report.bytes + q->part * INQUIRY_PART, len };
+	buf_init(&plain, MQTT_PACKET_MAX);
+	buf_init(&sealed, MQTT_PACKET_MAX);
+	buf_init(&body, MQTT_PACKET_MAX);
+	buf_init(&out, MQTT_PACKET_MAX);
+	CU_ASSERT_TRUE(inquiry_part_encode(&part, &plain, NULL) &&
+		       seal_to(p->sim.branch_point, &random_system, bytes_of(INQUIRY_REPLY_CONTEXT "haidian"),
+			       buf_bytes(&plain), &sealed, NULL));
+	cbor_put_bytes(&body, buf_bytes(&sealed));
+	memcpy(r.id, q->id, sizeof(r.id));
+	r.body = buf_bytes(&body);
+	CU_ASSERT_TRUE(reply_encode(&r, &out, NULL));
+	sim_broadcast(&p->sim, "xb/1/down/haidian/reply", buf_bytes(&out), false);
+	buf_clear(&plain);
+	buf_clear(&sealed);
+	buf_clear(&body);
+	buf_clear(&out);
+}
+
+static void large_message(void *arg, const char *topic, struct bytes payload)
+{
+	struct pair *p = arg;
+	struct query q;
+	struct cbor c;
+	struct bytes sealed;
+	struct inquiry asked;
+	struct buf plain;
+	if (strstr(topic, "/query") == NULL || !query_decode(payload, &q, NULL) || q.type != QUERY_REPORT)
+		return;
+	c = cbor_over(q.body);
+	buf_init(&plain, QUERY_BODY_MAX);
+	CU_ASSERT_TRUE(cbor_get_bytes(&c, &sealed, NULL) &&
+		       seal_open(p->centre.seal_scalar, p->centre.seal_point,
+				 bytes_of(INQUIRY_QUERY_CONTEXT "haidian"), sealed, &plain, NULL) &&
+		       inquiry_decode(buf_bytes(&plain), &asked, NULL));
+	part_give(p, &asked);
+	buf_clear(&plain);
+}
+
+static struct pair *large_pair(bool lies, unsigned changed_after)
+{
+	struct pair *p = pair_up(8);
+	large_report.bytes = malloc(LARGE);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(large_report.bytes);
+	large_report.lies = lies;
+	large_report.changed_after = changed_after;
+	large_report.answers = 0;
+	large_fill(1);
+	p->sim.central_message = large_message;
+	return p;
+}
+
+static void large_end(struct pair *p)
+{
+	free(large_report.bytes);
+	pair_free(p);
+}
+
+static void one_of_several_megabytes_comes_whole_over_a_line_that_loses(void)
+{
+	struct pair *p = large_pair(false, 0);
+	struct err e = { 0 };
+	struct inquiry q = question(1, INQUIRY_PDF);
+	p->sim.lose = 3;
+	p->sim.twice = 10;
+	p->sim.delay_ms = 50;
+	CU_ASSERT_TRUE(ask(p, &q, &e));
+	sim_run(&p->sim, SYNC_INQUIRY_END_MS + 1000);
+	CU_ASSERT_EQUAL(told.calls, 1);
+	CU_ASSERT_EQUAL(told.len, LARGE);
+	CU_ASSERT_EQUAL(memcmp(told.hash, large_report.hash, HASH_LEN), 0);
+	large_end(p);
+}
+
+static void parts_of_two_reports_never_mix(void)
+{
+	struct pair *p = large_pair(false, 20); /* another report in the middle of the first */
+	struct err e = { 0 };
+	struct inquiry q = question(1, INQUIRY_PDF);
+	CU_ASSERT_TRUE(ask(p, &q, &e));
+	sim_run(&p->sim, SYNC_INQUIRY_END_MS);
+	CU_ASSERT_EQUAL(told.code, ERR_NONE);
+	CU_ASSERT_EQUAL(memcmp(told.hash, large_report.hash, HASH_LEN), 0); /* wholly the second */
+	large_end(p);
+	p = large_pair(true, 0);
+	CU_ASSERT_TRUE(ask(p, &q, &e));
+	sim_run(&p->sim, SYNC_INQUIRY_END_MS);
+	CU_ASSERT_EQUAL(told.code, ERR_IO);
+	CU_ASSERT_PTR_NOT_NULL(strstr(told.text, "not what its parts say"));
+	large_end(p);
+}
+
 static CU_TestInfo tests[] = {
 	{ "a report comes, and the read is logged with branch, terminal and officer",
 	  a_report_comes_and_the_read_is_logged_with_branch_terminal_and_officer },
@@ -226,6 +348,9 @@ static CU_TestInfo tests[] = {
 	{ "what was opened is denied, and what was revoked is not answered",
 	  what_was_opened_is_denied_and_what_was_revoked_is_not_answered },
 	{ "what central cannot make is said in its words", what_central_cannot_make_is_said_in_its_words },
+	{ "one of several megabytes comes whole over a line that loses",
+	  one_of_several_megabytes_comes_whole_over_a_line_that_loses },
+	{ "parts of two reports never mix", parts_of_two_reports_never_mix },
 	CU_TEST_INFO_NULL,
 };
 SUITE(sync_inquiry, NULL, NULL, tests);
