@@ -27,7 +27,7 @@ bool release_document_insert(struct release_context *c, struct release *r, struc
 		return false;
 	if (now.version > 0 && now.kind != r->kind)
 		return err_set(e, ERR_CONFLICT, "%s is %s: choose another name", r->name,
-			       now.kind == RELEASE_LIST       ? "a list"
+			       now.kind == RELEASE_LIST       ? "a list, not a document"
 			       : now.kind == RELEASE_DOCUMENT ? "a document that branches have"
 							      : "of central alone");
 	r->base_version = now.version;
