@@ -226,11 +226,10 @@ static void svg_name(const char *given, const char *hash, char *out, size_t size
 	snprintf(out, size, "%.*s-%.12s.svg", (int)end, given, hash);
 }
 
-/* The champion and each challenger that has scores, one after the other. */
-static bool all_months(struct ctl *c, size_t bins, const char *svg, struct err *e)
+static struct json *models_fetch(struct ctl *c, struct err *e)
 {
 	struct buf path;
-	bool printed = false, json = c->json, ok = true, any = false;
+	bool printed = false, json = c->json;
 	buf_init(&path, 512);
 	buf_add_str(&path, "/v1/models");
 	http_query_add(&path, "family", c->argv[0]);
@@ -238,25 +237,39 @@ static bool all_months(struct ctl *c, size_t bins, const char *svg, struct err *
 	struct json *j = ctl_call(c, "GET", buf_str(&path), nothing, &printed, e);
 	c->json = json;
 	buf_clear(&path);
-	const struct json *all = j != NULL ? json_get(j, "models") : NULL;
-	for (size_t i = 0; ok && all != NULL && i < json_len(all); i++) {
-		const struct json *m = json_at(all, i);
-		char file[4096];
-		struct err none = { 0 };
-		if (strcmp(ctl_text(m, "role"), "retired") == 0)
-			continue;
-		if (!json)
-			printf("%s (%s)\n", ctl_text(m, "role_zh"), ctl_text(m, "role"));
-		svg_name(svg != NULL ? svg : "", ctl_text(m, "hash"), file, sizeof(file));
-		ok = model_months(c, ctl_text(m, "hash"), bins, svg != NULL ? file : NULL, &none);
-		any |= ok;
-		if (!ok && none.code == ERR_MISSING && !json)
-			ok = printf("  没有分数 / no scores\n") > 0;
-		if (!ok)
-			ok = none.code == ERR_MISSING || err_set(e, none.code, "%s", none.text);
+	return j;
+}
+
+/* *any: it has scores, and they were shown. */
+static bool one_of_all(struct ctl *c, const struct json *m, size_t bins, const char *svg, bool *any, struct err *e)
+{
+	char file[4096];
+	struct err why = { 0 };
+	if (!c->json)
+		printf("%s (%s)\n", ctl_text(m, "role_zh"), ctl_text(m, "role"));
+	svg_name(svg != NULL ? svg : "", ctl_text(m, "hash"), file, sizeof(file));
+	if (model_months(c, ctl_text(m, "hash"), bins, svg != NULL ? file : NULL, &why)) {
+		*any = true;
+		return true;
 	}
+	if (why.code != ERR_MISSING)
+		return err_set(e, why.code, "%s", why.text);
+	if (!c->json)
+		printf("  没有分数 / no scores\n");
+	return true;
+}
+
+/* The champion and each challenger, one after the other. */
+static bool all_months(struct ctl *c, size_t bins, const char *svg, struct err *e)
+{
+	struct json *j = models_fetch(c, e);
+	const struct json *all = j != NULL ? json_get(j, "models") : NULL;
+	bool ok = j != NULL, any = false;
+	for (size_t i = 0; ok && all != NULL && i < json_len(all); i++)
+		if (strcmp(ctl_text(json_at(all, i), "role"), "retired") != 0)
+			ok = one_of_all(c, json_at(all, i), bins, svg, &any, e);
 	json_free(j);
-	return j != NULL && ok && (any || err_set(e, ERR_MISSING, "没有分数 / there are no scores"));
+	return ok && (any || err_set(e, ERR_MISSING, "没有分数 / there are no scores"));
 }
 
 bool ctl_model_months(struct ctl *c, size_t bins, struct err *e)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define WORD_MAX   128
+#define TITLE_MAX  512
 #define VALUE_MAX  96
 #define WINDOW_MAX 36600
 #define YEAR_LEAST 360 /* days: where a year before is looked for */
@@ -168,8 +169,8 @@ static bool map_read(struct facts_map *m, struct err *e)
 		return err_set(e, ERR_INPUT, "type: expected score-inputs");
 	if (title == NULL)
 		return err_set(e, ERR_INPUT, "title is missing");
-	return json_only(title, "zh en", e) && json_text(title, "zh", 4 * WORD_MAX, &word, e) &&
-	       json_text(title, "en", 4 * WORD_MAX, &word, e) && inputs_read(m, e);
+	return json_only(title, "zh en", e) && json_text(title, "zh", TITLE_MAX, &word, e) &&
+	       json_text(title, "en", TITLE_MAX, &word, e) && inputs_read(m, e);
 }
 
 struct facts_map *facts_map_parse(struct bytes json, struct err *e)
@@ -289,15 +290,18 @@ static bool where_holds(const struct json *w, const struct subject_record *r)
 /* A day, or a month's last. */
 static bool day_read(struct bytes text, int64_t *day)
 {
-	struct err e = { 0 };
 	char first[11];
-	int year = 0, month = 0;
+	struct err e = { 0 };
 	if (day_parse(text, day, &e))
 		return true;
-	if (text.len != 7 || sscanf((const char *)text.data, "%4d-%2d", &year, &month) != 2)
+	if (text.len != 7)
 		return false;
-	snprintf(first, sizeof(first), "%04d-%02d-01", (month == 12 ? year + 1 : year) % 10000,
-		 month == 12 ? 1 : (month + 1) % 100);
+	snprintf(first, sizeof(first), "%.7s-01", (const char *)text.data);
+	if (!day_parse(bytes_of(first), day, &e))
+		return false;
+	day_format(*day + 31, first); /* in the next month */
+	first[8] = '0';
+	first[9] = '1';
 	if (!day_parse(bytes_of(first), day, &e))
 		return false;
 	*day -= 1;
@@ -346,23 +350,27 @@ static void number_add(struct gathered *f, enum facts_take take, int64_t day, do
 	f->series[f->series_len++].value = v;
 }
 
-static void fact_add(const struct facts_gathering *g, const struct facts_input *n, struct gathered *f,
-		     const struct subject_record *r)
+/* It counts for the input, with this value and of this day. */
+static bool fact_fits(const struct facts_gathering *g, const struct facts_input *n, const struct subject_record *r,
+		      struct bytes *cell, int64_t *day, double *v)
 {
-	int64_t day = 0;
-	double v = 0;
-	struct bytes cell = n->field != NULL ? cell_of(r, n->field) : bytes_of("");
-	if (!is_of(n, r->source->code, r->source->indicator) || !where_holds(n->where, r) || cell.data == NULL ||
-	    cell.len >= VALUE_MAX || !fact_day(n, r, &day) || day > g->day ||
-	    (n->within_days > 0 && day <= g->day - n->within_days) || (wants_number(n->take) && !number_of(cell, &v)))
-		return;
-	if (wants_number(n->take))
-		number_add(f, n->take, day, v, r->objections->held);
+	if (!is_of(n, r->source->code, r->source->indicator) || !where_holds(n->where, r) || !fact_day(n, r, day) ||
+	    *day > g->day || (n->within_days > 0 && *day <= g->day - n->within_days))
+		return false;
+	*cell = n->field != NULL ? cell_of(r, n->field) : bytes_of("");
+	return cell->data != NULL && cell->len < VALUE_MAX && (!wants_number(n->take) || number_of(*cell, v));
+}
+
+static void fact_add(const struct facts_input *n, struct gathered *f, bool held, struct bytes cell, int64_t day,
+		     double v)
+{
 	bool latest = f->n == 0 || day >= f->day;
+	if (wants_number(n->take))
+		number_add(f, n->take, day, v, held);
 	if (n->take == TAKE_LATEST)
-		f->held = latest ? r->objections->held : f->held;
+		f->held = latest ? held : f->held;
 	else if (n->take != TAKE_GROWTH)
-		f->held |= r->objections->held;
+		f->held |= held;
 	if (latest) {
 		snprintf(f->value, sizeof(f->value), "%.*s", (int)cell.len, (const char *)cell.data);
 		f->day = day;
@@ -373,8 +381,12 @@ static void fact_add(const struct facts_gathering *g, const struct facts_input *
 
 void facts_gathering_add(struct facts_gathering *g, const struct subject_record *r)
 {
+	struct bytes cell;
+	int64_t day = 0;
+	double v = 0;
 	for (size_t i = 0; i < g->map->len && !r->objections->withdrawn; i++)
-		fact_add(g, &g->map->inputs[i], &g->found[i], r);
+		if (fact_fits(g, &g->map->inputs[i], r, &cell, &day, &v))
+			fact_add(&g->map->inputs[i], &g->found[i], r->objections->held, cell, day, v);
 }
 
 /* --- as a row --- */
