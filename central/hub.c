@@ -15,6 +15,7 @@
 #include "central/signer/signer.h"
 #include "central/store/store.h"
 #include "central/sync/sync.h"
+#include "central/score/models.h"
 #include "protocol/base/gate.h"
 #include "protocol/base/log.h"
 #include "protocol/base/mqtt.h"
@@ -316,6 +317,8 @@ static bool store_ready(struct hub *h, struct err *e)
 	r->vault_key = h->config->vault_key;
 	r->random = &random_system;
 	h->central.dir = h->config->dir;
+	if (!models_adopt(r, e))
+		return false;
 	/* A crash between a revocation and its access list is mended here. */
 	buf_init(&revoked, 16777216);
 	bool ok = branches_revoked(r->db, &revoked, e) && acl_store(h->config->dir, buf_bytes(&revoked), e);

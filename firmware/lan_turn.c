@@ -89,7 +89,9 @@ static void pending_reply(struct lan *l, struct lan_pending *p)
 	p->kind->done(l, p);
 	if (p->status == 200 && p->kind->sign != NULL && l->c.shown != NULL)
 		l->c.shown(l->c.arg, p->terminal, p->kind->sign(p->outcome));
-	if (p->http != NULL && p->status == 200)
+	if (p->http != NULL && p->status == 200 && p->content_type != NULL)
+		lan_reply_as(l, p->http, p->content_type, &p->reply);
+	else if (p->http != NULL && p->status == 200)
 		lan_reply(l, p->http, 200, &p->reply);
 	else if (p->http != NULL)
 		lan_reply_error(l, p->http, p->status, &p->error);
