@@ -29,6 +29,10 @@ static const char *const scripts[] = {
 	" prev_debit BIGINT NOT NULL, prev_credit BIGINT NOT NULL);"
 	/* No index: identifiers are found in memory, an account's rows by their links (prev_debit, prev_credit). */
 	INSERT_ONLY("batch") INSERT_ONLY("account") INSERT_ONLY("transfer"),
+	/* dailies.h */
+	"CREATE TABLE daily (day INTEGER PRIMARY KEY, payload BLOB NOT NULL);"
+	"CREATE TABLE daily_signed (day INTEGER PRIMARY KEY, message BLOB NOT NULL);" INSERT_ONLY("daily")
+		INSERT_ONLY("daily_signed"),
 };
 
 struct ledger *ledger_open(const char *path, struct err *e)
@@ -58,6 +62,11 @@ void ledger_close(struct ledger *l)
 struct ledger_core *ledger_core(struct ledger *l)
 {
 	return l->core;
+}
+
+struct db *ledger_db(struct ledger *l)
+{
+	return l->db;
 }
 
 struct ledger_head ledger_head(const struct ledger *l)

@@ -27,6 +27,8 @@ bool ledger_expire(struct ledger *l, int64_t now_s, struct err *e) CHECKED;
 
 /* Everything that is read from memory. Borrowed. */
 struct ledger_core *ledger_core(struct ledger *l);
+/* For what stands beside the chain (dailies.h). Borrowed. */
+struct db *ledger_db(struct ledger *l);
 /* The newest link of the chain. */
 struct ledger_head {
 	uint64_t batches;

@@ -23,6 +23,7 @@ static const struct {
 	[INVARIANT_REJECTED] = { "rejected", "被拒批次不留痕迹", "a rejected batch leaves the state byte-identical" },
 	[INVARIANT_BALANCES] = { "balances", "内存余额与逐行重算一致",
 				 "the daemon's way of loading gives the rows' balances" },
+	[INVARIANT_SIGNED] = { "signed", "每日签名的链头与链一致", "each signed daily head is what the chain says" },
 };
 
 const char *ledger_invariant_name(enum ledger_invariant i)
@@ -143,6 +144,7 @@ static bool batch_take(struct walk *w, struct streams *from, struct err *e)
 	*next = b.first + b.rows;
 	*head = (struct ledger_head){ .batches = b.no, .time_s = b.time_s };
 	memcpy(head->hash, stored, HASH_LEN);
+	heads_look(w, from->next_account - 1, from->next_row - 1);
 	return true;
 }
 
@@ -232,6 +234,11 @@ static void *zeros(size_t n, size_t size)
 
 bool ledger_verify(struct ledger_reader *r, struct ledger_verdict *v, struct err *e)
 {
+	return ledger_verify_signed(r, NULL, v, e);
+}
+
+bool ledger_verify_signed(struct ledger_reader *r, struct ledger_signed *s, struct ledger_verdict *v, struct err *e)
+{
 	struct walk w = { .v = v, .db = ledger_reader_db(r) };
 	memset(v, 0, sizeof(*v));
 	if (!ledger_reader_count(r, &v->accounts, &v->rows, e))
@@ -240,8 +247,10 @@ bool ledger_verify(struct ledger_reader *r, struct ledger_verdict *v, struct err
 	w.ended = zeros((size_t)v->rows + 1, 1);
 	w.due = zeros((size_t)v->rows + 1, sizeof(*w.due));
 	w.ids = zeros((size_t)v->rows + 1, sizeof(*w.ids));
+	heads_start(&w, s);
 	bool ok = walk_all(&w, e);
 	if (ok) {
+		heads_end(&w);
 		walk_end(&w);
 		ok = core_look(&w, e);
 	}
