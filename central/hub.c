@@ -287,6 +287,8 @@ static void ledger_tick(struct ledger *l)
 	struct err e = { 0 };
 	if (l != NULL && core_next_expiry(ledger_core(l)) <= wall_s() && !ledger_expire(l, wall_s(), &e))
 		log_error("pending transfers were not expired", "why=\"%s\"", e.text);
+	if (l != NULL && !ledger_snapshot_run(l, &e))
+		log_warn("no snapshot of the ledger: the next start reads every row", "why=\"%s\"", e.text);
 }
 
 static void on_tick(void *arg)
@@ -402,9 +404,10 @@ static void ledger_ready(struct hub *h)
 	int64_t start_ms = loop_now_ms();
 	h->central.ledger = ledger_open(path, &e);
 	if (h->central.ledger != NULL) {
-		log_info("the ledger is open", "ms=%lld transfers=%u memory_bytes=%zu",
+		const struct err *why = ledger_passed_over(h->central.ledger);
+		log_info("the ledger is open", "ms=%lld transfers=%u memory_bytes=%zu every_row=\"%s\"",
 			 (long long)(loop_now_ms() - start_ms), core_rows_len(ledger_core(h->central.ledger)),
-			 core_bytes(ledger_core(h->central.ledger)));
+			 core_bytes(ledger_core(h->central.ledger)), why->text);
 		return;
 	}
 	log_error("the ledger cannot be opened", "why=\"%s\"", e.text);

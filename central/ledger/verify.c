@@ -1,3 +1,4 @@
+#include "central/ledger/snapshot.h"
 #include "central/ledger/verify_inner.h"
 
 #include <stdlib.h>
@@ -201,13 +202,33 @@ static bool rejected_look(struct walk *w, struct ledger_core *c, struct err *e)
 	return ok;
 }
 
+/* The state that comes of the snapshot and what is behind it, against that of every row. */
+static void snapshot_look(struct walk *w, const uint8_t digest[HASH_LEN], uint64_t ids)
+{
+	const struct core_source source = { ledger_source_row, ledger_source_named, w->db };
+	struct ledger_core *c = core_new(&source);
+	struct ledger_head head;
+	char path[SNAPSHOT_PATH_MAX];
+	uint8_t other[HASH_LEN];
+	snapshot_path(w->path, path);
+	/* One that is not used harms nobody. */
+	if (snapshot_read(path, w->db, c, &head, NULL) && ledger_load_rest(w->db, c, &head, NULL)) {
+		core_digest(c, other);
+		walk_look(w, INVARIANT_BALANCES, memcmp(digest, other, HASH_LEN) == 0 && core_ids_sum(c) == ids,
+			  "the snapshot gives another state than the rows: remove ledger.db.snapshot and restart");
+	}
+	core_free(c);
+}
+
 static bool core_look(struct walk *w, struct err *e)
 {
 	const struct core_source source = { ledger_source_row, ledger_source_named, w->db };
 	struct ledger_core *c = core_new(&source);
 	struct ledger_head head;
 	struct err why = { 0 };
-	bool ok = true;
+	uint8_t digest[HASH_LEN];
+	uint64_t ids = 0;
+	bool ok = true, loaded = false;
 	if (!ledger_load(w->db, c, &head, &why)) {
 		walk_look(w, INVARIANT_BALANCES, false, "the daemon would not open it: %.100s", why.text);
 	} else {
@@ -219,8 +240,13 @@ static bool core_look(struct walk *w, struct err *e)
 				  "account number %u has another balance in memory", i);
 		}
 		ok = rejected_look(w, c, e);
+		core_digest(c, digest);
+		ids = core_ids_sum(c);
+		loaded = true;
 	}
 	core_free(c);
+	if (loaded)
+		snapshot_look(w, digest, ids);
 	return ok;
 }
 
@@ -239,7 +265,7 @@ bool ledger_verify(struct ledger_reader *r, struct ledger_verdict *v, struct err
 
 bool ledger_verify_signed(struct ledger_reader *r, struct ledger_signed *s, struct ledger_verdict *v, struct err *e)
 {
-	struct walk w = { .v = v, .db = ledger_reader_db(r) };
+	struct walk w = { .v = v, .db = ledger_reader_db(r), .path = ledger_reader_path(r) };
 	memset(v, 0, sizeof(*v));
 	if (!ledger_reader_count(r, &v->accounts, &v->rows, e))
 		return false;

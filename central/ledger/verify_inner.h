@@ -31,6 +31,7 @@ struct seen_day {
 struct walk {
 	struct ledger_verdict *v;
 	struct db *db;
+	const char *path;              /* the ledger's */
 	struct seen_account *accounts; /* owned; by number */
 	struct seen_ledger *ledgers;   /* owned */
 	size_t ledgers_len;
