@@ -1,5 +1,6 @@
 /* Whether the ledger holds, and its signed daily heads: all but the signing itself is read from DIR beside centrald, or on another machine. */
 #include "central/ctl/ledger.h"
+#include "central/carbon/check.h"
 #include "central/ledger/dailies.h"
 #include "central/ledger/verify.h"
 #include "protocol/base/file.h"
@@ -8,6 +9,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PEM_MAX     8192
@@ -143,57 +146,87 @@ bool ctl_ledger_sign(struct ctl *c, struct err *e)
 
 /* --- the verdict --- */
 
-static void verdict_json(const struct ledger_verdict *v, const struct ledger_signed *s, const char *head)
+/* All that was looked at. */
+struct verdict {
+	struct ledger_verdict ledger;
+	struct carbon_verdict carbon; /* nothing looked at: there are no carbon accounts */
+	struct ledger_signed heads;
+	double took_s;
+};
+
+static bool is_clean(const struct verdict *v)
+{
+	return ledger_verdict_is_clean(&v->ledger) && carbon_verdict_is_clean(&v->carbon);
+}
+
+static bool has_carbon(const struct verdict *v)
+{
+	return v->carbon.looked[CARBON_ALIAS] + v->carbon.looked[CARBON_ISSUE] > 0;
+}
+
+static long peak_mib(void)
+{
+	struct rusage u;
+	return getrusage(RUSAGE_SELF, &u) == 0 ? u.ru_maxrss / 1024 : 0;
+}
+
+static void invariant_json(struct json_out *w, const char *name, uint64_t looked, uint64_t broken, const char *first)
+{
+	json_open(w, NULL, '{');
+	json_put_text(w, "name", name);
+	json_put_int(w, "looked", (int64_t)looked);
+	json_put_int(w, "broken", (int64_t)broken);
+	if (broken > 0)
+		json_put_text(w, "first", first);
+	json_close(w, '}');
+}
+
+static void verdict_json(const struct verdict *v, const char *head)
 {
 	struct buf out;
 	struct json_out w = { &out, false };
+	const struct ledger_verdict *l = &v->ledger;
 	buf_init(&out, 65536);
 	json_open(&w, NULL, '{');
-	json_put_bool(&w, "holds", ledger_verdict_is_clean(v));
+	json_put_bool(&w, "holds", is_clean(v));
 	json_put_text(&w, "head", head);
-	json_put_int(&w, "batches", (int64_t)v->head.batches);
-	json_put_int(&w, "accounts", v->accounts);
-	json_put_int(&w, "transfers", v->rows);
-	if (s->len > 0) {
+	json_put_int(&w, "batches", (int64_t)l->head.batches);
+	json_put_int(&w, "accounts", l->accounts);
+	json_put_int(&w, "transfers", l->rows);
+	if (v->heads.len > 0) {
 		char day[11];
-		day_format(s->heads[s->len - 1].day, day);
+		day_format(v->heads.heads[v->heads.len - 1].day, day);
 		json_put_text(&w, "signed_day", day);
-		json_put_int(&w, "signed_batches", (int64_t)s->heads[s->len - 1].batches);
+		json_put_int(&w, "signed_batches", (int64_t)v->heads.heads[v->heads.len - 1].batches);
 	}
 	json_open(&w, "invariants", '[');
-	for (size_t i = 0; i < INVARIANT_COUNT; i++) {
-		json_open(&w, NULL, '{');
-		json_put_text(&w, "name", ledger_invariant_name((enum ledger_invariant)i));
-		json_put_int(&w, "looked", (int64_t)v->looked[i]);
-		json_put_int(&w, "broken", (int64_t)v->broken[i]);
-		if (v->broken[i] > 0)
-			json_put_text(&w, "first", v->first[i]);
-		json_close(&w, '}');
-	}
+	for (size_t i = 0; i < INVARIANT_COUNT; i++)
+		invariant_json(&w, ledger_invariant_name((enum ledger_invariant)i), l->looked[i], l->broken[i],
+			       l->first[i]);
+	for (size_t i = 0; has_carbon(v) && i < CARBON_INVARIANTS; i++)
+		invariant_json(&w, carbon_invariant_name((enum carbon_invariant)i), v->carbon.looked[i],
+			       v->carbon.broken[i], v->carbon.first[i]);
 	json_close(&w, ']');
 	json_close(&w, '}');
 	printf("%s\n", buf_str(&out));
 	buf_clear(&out);
 }
 
-static void verdict_text(const struct ledger_verdict *v, const struct ledger_signed *s, const char *head)
+static void invariant_text(const char *zh, const char *en, uint64_t looked, uint64_t broken, const char *first)
 {
-	for (size_t i = 0; i < INVARIANT_COUNT; i++) {
-		enum ledger_invariant of = (enum ledger_invariant)i;
-		printf("  %s %s / %s: %llu\n", v->broken[i] == 0 ? "通过" : "不符", ledger_invariant_zh(of),
-		       ledger_invariant_en(of), (unsigned long long)v->looked[i]);
-		if (v->broken[i] > 0)
-			printf("       %llu 处 / broken; 首处 / first: %s\n", (unsigned long long)v->broken[i],
-			       v->first[i]);
-	}
-	printf("  账户 / accounts %u · 转账 / transfers %u · 批次 / batches %llu · %s\n  链头 / head %s\n",
-	       v->accounts, v->rows, (unsigned long long)v->head.batches, ctl_time(v->head.time_s), head);
+	printf("  %s %s / %s: %llu\n", broken == 0 ? "通过" : "不符", zh, en, (unsigned long long)looked);
+	if (broken > 0)
+		printf("       %llu 处 / broken; 首处 / first: %s\n", (unsigned long long)broken, first);
+}
+
+static void signed_text(const struct ledger_signed *s)
+{
+	char day[11], hex[2 * POINT_LEN + 1];
 	if (s->len == 0) {
 		printf("  尚无签名的链头 / no signed head yet\n");
 		return;
 	}
 	const struct daily_head *newest = &s->heads[s->len - 1];
-	char day[11], hex[2 * POINT_LEN + 1];
 	day_format(newest->day, day);
 	hex_encode(newest->hash, HASH_LEN, hex);
 	printf("  最近签名 / newest signed %s · 批次 / batch %llu · %s\n", day, (unsigned long long)newest->batches,
@@ -202,29 +235,75 @@ static void verdict_text(const struct ledger_verdict *v, const struct ledger_sig
 	printf("  公钥 / key %s\n", hex);
 }
 
+static void verdict_text(const struct verdict *v, const char *head)
+{
+	const struct ledger_verdict *l = &v->ledger;
+	for (size_t i = 0; i < INVARIANT_COUNT; i++)
+		invariant_text(ledger_invariant_zh((enum ledger_invariant)i),
+			       ledger_invariant_en((enum ledger_invariant)i), l->looked[i], l->broken[i],
+			       l->first[i]);
+	for (size_t i = 0; has_carbon(v) && i < CARBON_INVARIANTS; i++)
+		invariant_text(carbon_invariant_zh((enum carbon_invariant)i),
+			       carbon_invariant_en((enum carbon_invariant)i), v->carbon.looked[i],
+			       v->carbon.broken[i], v->carbon.first[i]);
+	printf("  账户 / accounts %u · 转账 / transfers %u · 批次 / batches %llu · %s\n  链头 / head %s\n",
+	       l->accounts, l->rows, (unsigned long long)l->head.batches, ctl_time(l->head.time_s), head);
+	signed_text(&v->heads);
+	printf("  用时 / took %.1f s · 内存峰值 / peak memory %ld MiB\n", v->took_s, peak_mib());
+}
+
+/* On another machine there may be the ledger alone. */
+static bool carbon_look(const struct ctl *c, struct ledger_reader *r, struct carbon_verdict *v, struct err *e)
+{
+	char path[300];
+	struct err why = { 0 };
+	int64_t accounts = 0;
+	if (!db_run_int(ledger_reader_db(r), &accounts, e, "SELECT COUNT(*) FROM account WHERE ledger = ?", "i",
+			(int64_t)CARBON_LEDGER))
+		return false;
+	if (accounts == 0)
+		return true;
+	snprintf(path, sizeof(path), "%.280s/central.db", c->dir);
+	struct db *db = db_open(path, DB_READ, &why);
+	if (db == NULL && why.code != ERR_MISSING)
+		return err_set(e, why.code, "%s", why.text);
+	bool ok = carbon_check(r, db, v, e);
+	db_close(db);
+	return ok;
+}
+
+static double now_s(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
 bool ctl_ledger_verify(struct ctl *c, struct err *e)
 {
-	static struct ledger_verdict v;
-	struct ledger_signed s;
+	static struct verdict v;
 	uint8_t point[POINT_LEN];
 	char head[2 * HASH_LEN + 1];
+	double start_s = now_s();
 	if (!key_read(c, point, e))
 		return false;
 	struct ledger_reader *r = ctl_ledger_reader(c, e);
 	if (r == NULL)
 		return false;
-	ledger_signed_init(&s, point);
-	bool ok = heads_load(c, r, &s, e) && ledger_verify_signed(r, &s, &v, e);
+	ledger_signed_init(&v.heads, point);
+	bool ok = heads_load(c, r, &v.heads, e) && ledger_verify_signed(r, &v.heads, &v.ledger, e) &&
+		  carbon_look(c, r, &v.carbon, e);
 	ledger_reader_close(r);
-	hex_encode(v.head.hash, HASH_LEN, head);
+	v.took_s = now_s() - start_s;
+	hex_encode(v.ledger.head.hash, HASH_LEN, head);
 	if (ok && c->json)
-		verdict_json(&v, &s, head);
+		verdict_json(&v, head);
 	else if (ok)
-		verdict_text(&v, &s, head);
-	ledger_signed_clear(&s);
+		verdict_text(&v, head);
+	ledger_signed_clear(&v.heads);
 	if (!ok)
 		return false;
-	return ledger_verdict_is_clean(&v) ||
+	return is_clean(&v) ||
 	       err_set(e, ERR_IO,
 		       "账本不符，请停用并从备份恢复 / the ledger does not hold: restore ledger.db from a backup");
 }
