@@ -175,24 +175,22 @@ static bool shard_take(struct shard *s, struct bytes *in, uint32_t most)
 	if (in->len < 8)
 		return false;
 	memcpy(head, in->data, sizeof(head));
-	uint64_t slots = (uint64_t)head[0] + 1, len = slots * sizeof(struct id_slot);
-	if (slots < SLOTS_LEAST || (slots & (slots - 1)) != 0 || head[1] > head[0] / 4 * 3 || len > in->len - 8)
+	uint64_t count = (uint64_t)head[0] + 1, len = count * sizeof(struct id_slot);
+	if (count < SLOTS_LEAST || (count & (count - 1)) != 0 || head[1] > head[0] / 4 * 3 || len > in->len - 8)
 		return false;
-	free(s->slots);
-	s->slots = malloc(len);
-	if (s->slots == NULL)
+	struct id_slot *slots = realloc(s->slots, len);
+	if (slots == NULL)
 		abort();
-	memcpy(s->slots, in->data + 8, len);
-	s->mask = head[0];
-	s->used = head[1];
+	memcpy(slots, in->data + 8, len);
+	*s = (struct shard){ slots, head[0], head[1] };
 	*in = (struct bytes){ in->data + 8 + len, in->len - 8 - len };
 	return shard_is_fine(s, most);
 }
 
 bool id_index_image_take(struct id_index *x, struct bytes *in, uint32_t most)
 {
-	for (size_t i = 0; i < SHARDS; i++)
-		if (!shard_take(&x->shards[i], in, most))
+	for (struct shard *s = x->shards; s < x->shards + SHARDS; s++)
+		if (!shard_take(s, in, most))
 			return false;
 	return true;
 }
