@@ -41,7 +41,7 @@ static bool key_read(const struct ctl *c, uint8_t point[POINT_LEN], struct err *
 	const char *hex = ctl_option(c, "key");
 	if (hex == NULL)
 		return key_own(c, point, e);
-	return (strlen(hex) == 2U * POINT_LEN && hex_decode(hex, point, POINT_LEN)) ||
+	return (strlen(hex) == (size_t)2 * POINT_LEN && hex_decode(hex, point, POINT_LEN)) ||
 	       err_set(e, ERR_INPUT, "--key: %u hexadecimal digits, as `ledger verify` prints them beside centrald",
 		       2U * POINT_LEN);
 }

@@ -90,29 +90,43 @@ static bool taken_store(struct ledger *l, const struct daily_head *h, struct err
 	return ok;
 }
 
+/* Nothing speaks against a head of today over h, when there is such a head. */
+static bool newest_check(struct db *db, const struct daily_head *h, int32_t today, const char *what, struct err *e)
+{
+	return h->batches == 0 || (chain_has(db, h, e) && clock_check(today, h->day, what, e));
+}
+
+static bool taken_now(struct ledger *l, int64_t now_s, struct err *e)
+{
+	static struct daily_head h;
+	struct ledger_head head = ledger_head(l);
+	daily_fill(ledger_core(l), now_s, &h);
+	h.batches = head.batches;
+	for (size_t i = 0; i < HASH_LEN; i++) /* of a memcpy from it gcc's analyzer says it is not initialised */
+		h.hash[i] = head.hash[i];
+	return taken_store(l, &h, e);
+}
+
 bool dailies_take(struct ledger *l, const char *file, int64_t now_s, struct err *e)
 {
-	static struct daily_head taken, written, h;
+	static struct daily_head taken, written;
+	struct db *db = ledger_db(l);
 	const struct ledger_head head = ledger_head(l);
 	int32_t today = ledger_day_of(now_s);
-	if (!newest_taken(ledger_db(l), &taken, e) || !newest_written(file, &written, e))
+	if (!newest_taken(db, &taken, e) || !newest_written(file, &written, e) ||
+	    !newest_check(db, &written, today, "the newest signed head", e) ||
+	    !newest_check(db, &taken, today, "the newest head", e))
 		return false;
-	if ((written.batches > 0 && !chain_has(ledger_db(l), &written, e)) ||
-	    (taken.batches > 0 && !chain_has(ledger_db(l), &taken, e)))
+	if (head.batches == 0)
+		return true;
+	if (!clock_check(today, ledger_day_of(head.time_s), "the newest batch", e))
 		return false;
-	if ((written.batches > 0 && !clock_check(today, written.day, "the newest signed head", e)) ||
-	    (taken.batches > 0 && !clock_check(today, taken.day, "the newest head", e)) ||
-	    (head.batches > 0 && !clock_check(today, ledger_day_of(head.time_s), "the newest batch", e)))
-		return false;
-	if (head.batches == 0 || (taken.batches > 0 && taken.day == today))
+	if (taken.batches > 0 && taken.day == today)
 		return true;
 	if (written.batches > 0 && written.day == today)
 		return err_set(e, ERR_CONFLICT,
 			       "today's head was signed and is not in ledger.db: it is an older copy");
-	daily_fill(ledger_core(l), now_s, &h);
-	h.batches = head.batches;
-	memcpy(h.hash, head.hash, HASH_LEN);
-	return taken_store(l, &h, e);
+	return taken_now(l, now_s, e);
 }
 
 /* --- signing --- */

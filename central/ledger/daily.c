@@ -124,28 +124,36 @@ static bool sums_decode(struct cbor *c, struct daily_head *h, struct err *e)
 	return true;
 }
 
+static bool numbers_decode(struct cbor *c, struct daily_head *h, struct err *e)
+{
+	uint64_t accounts = 0, rows = 0;
+	int64_t day = 0;
+	bool ok = cbor_get_int(c, &day, e) && cbor_get_int(c, &h->time_s, e) && cbor_get_uint(c, &h->batches, e) &&
+		  cbor_get_bytes_exact(c, h->hash, HASH_LEN, e) && cbor_get_uint_max(c, UINT32_MAX, &accounts, e) &&
+		  cbor_get_uint_max(c, UINT32_MAX, &rows, e);
+	if (!ok)
+		return false;
+	h->accounts = (uint32_t)accounts;
+	h->rows = (uint32_t)rows;
+	if (h->time_s < -1000000000000 || h->time_s > 1000000000000 || day != ledger_day_of(h->time_s) ||
+	    h->batches == 0)
+		return err_set(e, ERR_INPUT, "its day is not its time's, or it is of no batch");
+	h->day = (int32_t)day;
+	return true;
+}
+
 bool daily_decode(struct bytes payload, struct daily_head *h, struct err *e)
 {
 	struct cbor c = cbor_over(payload);
-	uint64_t version, accounts, rows;
-	int64_t day;
+	uint64_t version;
 	memset(h, 0, sizeof(*h));
 	if (!cbor_expect_array(&c, 8, e) || !cbor_get_uint(&c, &version, e))
 		return err_wrap(e, "a day's head of the ledger");
 	if (version != VERSION)
 		return err_set(e, ERR_STALE, "a day's head of version %llu: this program knows version %d",
 			       (unsigned long long)version, VERSION);
-	if (!cbor_get_int(&c, &day, e) || !cbor_get_int(&c, &h->time_s, e) || !cbor_get_uint(&c, &h->batches, e) ||
-	    !cbor_get_bytes_exact(&c, h->hash, HASH_LEN, e) || !cbor_get_uint_max(&c, UINT32_MAX, &accounts, e) ||
-	    !cbor_get_uint_max(&c, UINT32_MAX, &rows, e) || !sums_decode(&c, h, e) || !cbor_end(&c, e))
-		return err_wrap(e, "a day's head of the ledger");
-	h->accounts = (uint32_t)accounts;
-	h->rows = (uint32_t)rows;
-	if (h->time_s < -1000000000000 || h->time_s > 1000000000000 || day != ledger_day_of(h->time_s) ||
-	    h->batches == 0)
-		return err_set(e, ERR_INPUT, "a day's head whose day is not its time's, or of no batch");
-	h->day = (int32_t)day;
-	return true;
+	return (numbers_decode(&c, h, e) && sums_decode(&c, h, e) && cbor_end(&c, e)) ||
+	       err_wrap(e, "a day's head of the ledger");
 }
 
 bool daily_sign(struct bytes payload, const uint8_t scalar[SCALAR_LEN], const uint8_t point[POINT_LEN],

@@ -182,7 +182,9 @@ static bool shard_take(struct shard *s, struct bytes *in, uint32_t most)
 	if (slots == NULL)
 		abort();
 	memcpy(slots, in->data + 8, len);
-	*s = (struct shard){ slots, head[0], head[1] };
+	s->slots = slots;
+	s->mask = head[0];
+	s->used = head[1];
 	*in = (struct bytes){ in->data + 8 + len, in->len - 8 - len };
 	return shard_is_fine(s, most);
 }

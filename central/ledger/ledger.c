@@ -49,7 +49,7 @@ static const char *const scripts[] = {
 struct ledger *ledger_open(const char *path, struct err *e)
 {
 	struct ledger *l = calloc(1, sizeof(*l));
-	struct ledger_restored how;
+	struct ledger_restored how = { .saved = 0 };
 	if (l == NULL)
 		abort();
 	snapshot_path(path, l->snapshot);

@@ -76,13 +76,14 @@ static int ledger_compare(const void *left, const void *right)
 
 static bool sums_hold(const struct walk *w, const struct daily_head *h)
 {
+	// NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are sorted
 	const struct seen_ledger **sorted = calloc(w->ledgers_len + 1, sizeof(*sorted));
 	size_t n = w->ledgers_len < DAILY_LEDGERS_MAX ? w->ledgers_len : DAILY_LEDGERS_MAX;
 	if (sorted == NULL)
 		abort();
 	for (size_t i = 0; i < w->ledgers_len; i++)
 		sorted[i] = &w->ledgers[i];
-	qsort(sorted, w->ledgers_len, sizeof(struct seen_ledger *), ledger_compare);
+	qsort(sorted, w->ledgers_len, sizeof(sorted[0]), ledger_compare);
 	bool ok = h->sums_len == n;
 	for (size_t i = 0; ok && i < n; i++) {
 		const struct daily_sums *s = &h->sums[i];

@@ -411,9 +411,10 @@ static void each_number_of_a_head_is_held_against_the_chain(void)
 	struct ledger *l = book_open();
 	CU_ASSERT_TRUE(story_tell(l, NOW_S));
 	daily_fill(ledger_core(l), NOW_S, &right);
-	const struct ledger_head head = ledger_head(l);
+	struct ledger_head head = ledger_head(l);
 	right.batches = head.batches;
-	memcpy(right.hash, head.hash, HASH_LEN);
+	for (size_t i = 0; i < HASH_LEN; i++) /* of a memcpy from it gcc's analyzer says it is not initialised */
+		right.hash[i] = head.hash[i];
 	for (int i = 0; i <= 10; i++) {
 		struct buf payload, message, line;
 		wrong = right;
