@@ -83,6 +83,7 @@ static bool sums_hold(const struct walk *w, const struct daily_head *h)
 		abort();
 	for (size_t i = 0; i < w->ledgers_len; i++)
 		sorted[i] = &w->ledgers[i];
+	// NOLINTNEXTLINE(bugprone-sizeof-expression)
 	qsort(sorted, w->ledgers_len, sizeof(sorted[0]), ledger_compare);
 	bool ok = h->sums_len == n;
 	for (size_t i = 0; ok && i < n; i++) {
