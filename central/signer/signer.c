@@ -167,7 +167,8 @@ static bool question_send(struct signer *s, uint64_t id, enum signer_frame type,
 	return ok;
 }
 
-bool signer_head(struct signer *s, struct bytes payload, signer_done *done, void *arg, struct err *e)
+static bool payload_ask(struct signer *s, enum signer_frame type, struct bytes payload, signer_done *done, void *arg,
+			struct err *e)
 {
 	struct buf out;
 	uint64_t id = question_new(s, done, arg, e);
@@ -177,9 +178,19 @@ bool signer_head(struct signer *s, struct bytes payload, signer_done *done, void
 	cbor_put_array(&out, 2);
 	cbor_put_uint(&out, id);
 	cbor_put_bytes(&out, payload);
-	bool ok = question_send(s, id, SIGNER_HEAD, &out, e);
+	bool ok = question_send(s, id, type, &out, e);
 	buf_clear(&out);
 	return ok;
+}
+
+bool signer_head(struct signer *s, struct bytes payload, signer_done *done, void *arg, struct err *e)
+{
+	return payload_ask(s, SIGNER_HEAD, payload, done, arg, e);
+}
+
+bool signer_daily(struct signer *s, struct bytes payload, signer_done *done, void *arg, struct err *e)
+{
+	return payload_ask(s, SIGNER_DAILY, payload, done, arg, e);
 }
 
 bool signer_issue(struct signer *s, const struct signer_request *r, signer_done *done, void *arg, struct err *e)
