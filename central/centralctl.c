@@ -32,7 +32,7 @@ static int usage(const char *why, const char *group)
 		"  Commands that change something need an operator's token: --token-file or $XINBIAN_TOKEN\n");
 	for (size_t i = 0; i < AREAS; i++) {
 		for (const struct ctl_command *t = areas[i]; t->group != NULL; t++)
-			if (!known || strcmp(t->group, group) == 0)
+			if (group == NULL || !known || strcmp(t->group, group) == 0)
 				fprintf(stderr, "  %s%s%s %s\n", t->group, t->verb[0] != '\0' ? " " : "", t->verb,
 					t->usage);
 	}
