@@ -10,8 +10,9 @@
 #include "protocol/base/metrics.h"
 
 #define LAN_REPLY_MAX    262144U /* a decision with 256 list answers and 64 reasons with wording is about 150 KiB */
-#define LAN_CONTEXTS_MAX 64      /* terminals that scan for somebody at this moment */
-#define LAN_IMAGES_MAX   4       /* pictures read at once: two cores, and checks come first */
+#define LAN_ROW_MAX      (JOURNAL_ROW_MAX - 64) /* of a row's body; the rest is what the journal adds */
+#define LAN_CONTEXTS_MAX 64                     /* terminals that scan for somebody at this moment */
+#define LAN_IMAGES_MAX   4                      /* pictures read at once: two cores, and checks come first */
 #define LAN_STATUSES     16
 #define LAN_PROBE_MS     5000  /* between two tries to write while the last write failed */
 #define LAN_PROVEN_MS    60000 /* a write this long ago still proves that the database can be written */
@@ -37,7 +38,7 @@ struct lan_pending {
 struct lan_kind {
 	/* Appends the rows and fills the reply. False: the transaction is lost; what is wrong with this one alone fails it alone. */
 	bool (*decide)(struct lan *l, struct lan_pending *p, struct err *e);
-	/* The reply from a stored row's body. */
+	/* The reply from a stored row's body; NULL for a kind whose requests have no id here. */
 	bool (*show)(struct lan *l, struct lan_pending *p, struct bytes body, struct err *e);
 	/* After the commit, before the answer leaves. */
 	void (*done)(struct lan *l, const struct lan_pending *p);
@@ -52,6 +53,8 @@ void lan_pending_free(struct lan_pending *p);
 void lan_pending_name(struct lan_pending *p, const char *terminal, const char *request_id);
 void lan_pending_add(struct lan *l, struct lan_pending *p);
 bool lan_pending_fail(struct lan_pending *p, int status, const struct err *e); /* true */
+/* decide of a look-up: its row is appended. */
+bool lan_lookup_record(struct lan *l, struct lan_pending *p, const struct scan_lookup *row, struct err *e) CHECKED;
 
 struct lan_counts {
 	uint64_t scans[SCAN_CODE_LAST + 1], scan_outcomes[SCAN_REFUSE + 1], duties_closed, duties_turned,

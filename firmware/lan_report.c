@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROW_ROOM 64 /* what a journal row adds to its body */
 #define ROW_TYPE "credit-report"
 #define OFFLINE_503                                                                                                                         \
 	"信用报告只由中心出具，本机不存不猜 · made at central alone, none is kept or guessed here: %.60s；请以同一 " \
@@ -27,25 +26,8 @@ struct lan_report {
 
 static bool report_decide(struct lan *l, struct lan_pending *p, struct err *e)
 {
-	struct lan_report *k = p->request;
-	struct buf body;
-	buf_init(&body, JOURNAL_ROW_MAX - ROW_ROOM);
-	bool ok = true;
-	if (!scan_lookup_encode(&k->row, &body, e)) {
-		lan_pending_fail(p, 500, e);
-	} else {
-		ok = record_append(l->c.record, lan_clock_s(l), JOURNAL_LOOKUP, buf_bytes(&body), NULL, e);
-		p->decided = ok;
-	}
-	buf_clear(&body);
-	return ok;
-}
-
-/* Never asked for: what is asked again is asked of central. */
-static bool report_show(struct lan *l, struct lan_pending *p, struct bytes body, struct err *e)
-{
-	(void)l, (void)p, (void)body;
-	return err_set(e, ERR_MISSING, "a report is not kept");
+	const struct lan_report *k = p->request;
+	return lan_lookup_record(l, p, &k->row, e);
 }
 
 static void report_done(struct lan *l, const struct lan_pending *p)
@@ -59,7 +41,7 @@ static void report_free(void *request)
 	free(request);
 }
 
-static const struct lan_kind report_kind = { report_decide, report_show, report_done, report_free, NULL };
+static const struct lan_kind report_kind = { report_decide, NULL, report_done, report_free, NULL };
 
 /* Joins the turn: the report is in the reply, or why there is none. */
 static void report_end(struct lan_report *k, int status, const char *source, const struct err *why)

@@ -12,12 +12,6 @@
 #define AGAIN_MS     3000 /* central makes a large one in about a second */
 #define RESTARTS_MAX 3
 
-static struct bytes context_of(const struct sync *s, const char *what, char text[96])
-{
-	snprintf(text, 96, "%s%s", what, s->config.identity.branch);
-	return bytes_of(text);
-}
-
 static void asked_clear(struct asked_inquiry *a)
 {
 	buf_wipe(&a->data);
@@ -45,31 +39,20 @@ static void asked_fail(struct asked_inquiry *a, enum err_code code, const char *
 
 static bool part_ask(struct sync *s, struct asked_inquiry *a, struct asked_part *p, struct err *e)
 {
-	char context[96];
-	struct buf plain, sealed, body, out;
-	struct query q = { .type = QUERY_REPORT };
+	struct buf plain, body;
 	s->config.random->fill(s->config.random->arg, p->id, sizeof(p->id));
-	memcpy(q.id, p->id, sizeof(q.id));
 	memcpy(a->inquiry.id, p->id, sizeof(p->id));
 	a->inquiry.part = p->part;
 	p->again_ms = s->now_ms + AGAIN_MS;
 	buf_init(&plain, QUERY_BODY_MAX);
-	buf_init(&sealed, QUERY_BODY_MAX);
 	buf_init(&body, QUERY_BODY_MAX);
-	buf_init(&out, MQTT_PACKET_MAX);
 	bool ok = inquiry_encode(&a->inquiry, &plain, e) &&
-		  seal_to(s->config.identity.central_seal_key, s->config.random,
-			  context_of(s, INQUIRY_QUERY_CONTEXT, context), buf_bytes(&plain), &sealed, e);
-	if (ok) {
-		cbor_put_bytes(&body, buf_bytes(&sealed));
-		q.body = buf_bytes(&body);
-		ok = buf_ok(&body, "query", e) && query_encode(&q, &out, e) &&
-		     (sync_publish(s, "query", buf_bytes(&out)) || err_set(e, ERR_IO, "the line takes nothing now"));
-	}
+		  sealed_put(s->config.identity.central_seal_key, s->config.random, INQUIRY_QUERY_CONTEXT,
+			     s->config.identity.branch, buf_bytes(&plain), &body, e) &&
+		  (ask_query(s, QUERY_REPORT, p->id, buf_bytes(&body)) ||
+		   err_set(e, ERR_IO, "the line takes nothing now"));
 	buf_wipe(&plain);
-	buf_clear(&sealed);
 	buf_clear(&body);
-	buf_clear(&out);
 	return ok;
 }
 
@@ -142,13 +125,7 @@ static void restart(struct sync *s, struct asked_inquiry *a)
 
 static bool part_open(struct sync *s, const struct reply *r, struct buf *plain, struct inquiry_part *p, struct err *e)
 {
-	struct cbor c = cbor_over(r->body);
-	struct bytes sealed;
-	char context[96];
-	return cbor_get_bytes(&c, &sealed, e) && cbor_end(&c, e) &&
-	       seal_open(s->config.identity.seal_scalar, s->config.identity.seal_point,
-			 context_of(s, INQUIRY_REPLY_CONTEXT, context), sealed, plain, e) &&
-	       inquiry_part_decode(buf_bytes(plain), p, e) &&
+	return ask_reply_open(s, INQUIRY_REPLY_CONTEXT, r, plain, e) && inquiry_part_decode(buf_bytes(plain), p, e) &&
 	       (memcmp(p->id, r->id, sizeof(p->id)) == 0 ||
 		err_set(e, ERR_INPUT, "the answer is another question's"));
 }

@@ -215,6 +215,11 @@ void image_pause(struct sync *s);
 
 /* sync_ask.c */
 bool ask_send(struct sync *s, enum query_type type, struct bytes body);
+/* The same under an id of the caller's, who takes the reply. */
+bool ask_query(struct sync *s, enum query_type type, const uint8_t id[16], struct bytes body);
+/* A reply's body that central sealed to this branch as `what` (protocol/sealed.h). */
+bool ask_reply_open(const struct sync *s, const char *what, const struct reply *r, struct buf *plain,
+		    struct err *e) CHECKED;
 void ask_object(struct sync *s, const uint8_t hash[HASH_LEN], int64_t first, uint32_t count);
 void ask_reply(struct sync *s, struct bytes payload);
 

@@ -9,7 +9,7 @@
 
 #include "protocol/body.h"
 
-#define INQUIRY_QUERY_CONTEXT "xb/1/report-query/" /* … and the branch's name, as for certificates (body.h) */
+#define INQUIRY_QUERY_CONTEXT "xb/1/report-query/" /* sealed.h */
 #define INQUIRY_REPLY_CONTEXT "xb/1/report-reply/"
 
 #define INQUIRY_REQUEST_LEN 16

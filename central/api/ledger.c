@@ -28,6 +28,19 @@ struct ledger *api_ledger(struct api_call *call, struct err *e)
 	return central->ledger;
 }
 
+bool api_book(struct api_call *call, struct book *b, struct err *e)
+{
+	*b = (struct book){ api_ledger(call, e), call->operator, call->now_s };
+	return b->ledger != NULL;
+}
+
+void api_done(struct api_call *call, const char *name)
+{
+	json_open(&call->json, NULL, '{');
+	json_put_text(&call->json, "name", name);
+	json_close(&call->json, '}');
+}
+
 bool api_ledger_audit(struct api_call *call, const char *what, const char *detail, struct err *e)
 {
 	struct db *db = call->central->release.db;

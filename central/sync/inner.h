@@ -98,6 +98,14 @@ bool sync_objects_ask(struct central_sync *s, const uint8_t hash[HASH_LEN], int6
 void sync_up_message(struct central_sync *s, const struct branch *b, const char *what, struct bytes payload,
 		     struct instant now);
 
+/* sync/sealed.c: questions that branches sealed to central, and answers sealed to them; what: the context (protocol/sealed.h). */
+bool sync_question_open(const struct central_sync *s, const struct branch *b, const char *what, const struct query *q,
+			struct buf *plain, struct err *e) CHECKED;
+/* The id inside is the query's own; ERR_DENIED when not. */
+bool sync_question_is(const struct query *q, const uint8_t id[16], struct err *e) CHECKED;
+bool sync_answer_seal(const struct central_sync *s, const struct branch *b, const char *what, const struct buf *plain,
+		      struct buf *out, struct err *e) CHECKED;
+
 /* sync/bodies.c: certificates' bodies, sealed both ways; out: the reply's body. */
 bool sync_certificate(struct central_sync *s, const struct branch *b, const struct query *q, struct instant now,
 		      struct buf *out, struct err *e) CHECKED;

@@ -8,26 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct bytes context_of(const char *what, const struct branch *b, char text[96])
-{
-	snprintf(text, 96, "%s%s", what, b->name);
-	return bytes_of(text);
-}
-
 static bool question_open(struct central_sync *s, const struct branch *b, const struct query *q, struct inquiry *out,
 			  struct err *e)
 {
-	struct cbor c = cbor_over(q->body);
-	struct bytes sealed;
 	struct buf plain;
-	char context[96];
 	buf_init(&plain, QUERY_BODY_MAX);
-	bool ok = cbor_get_bytes(&c, &sealed, e) && cbor_end(&c, e) &&
-		  seal_open(s->config.seal_scalar, s->config.seal_point,
-			    context_of(INQUIRY_QUERY_CONTEXT, b, context), sealed, &plain, e) &&
-		  inquiry_decode(buf_bytes(&plain), out, e);
-	if (ok && memcmp(out->id, q->id, sizeof(q->id)) != 0)
-		ok = err_set(e, ERR_DENIED, "the question was sealed for another query");
+	bool ok = sync_question_open(s, b, INQUIRY_QUERY_CONTEXT, q, &plain, e) &&
+		  inquiry_decode(buf_bytes(&plain), out, e) && sync_question_is(q, out->id, e);
 	buf_wipe(&plain);
 	return ok;
 }
@@ -102,22 +89,15 @@ static bool part_seal(struct central_sync *s, const struct branch *b, const stru
 		      const struct inquiry *q, struct buf *out, struct err *e)
 {
 	struct inquiry_part p = { .size = r->data.len, .part = q->part };
-	struct buf plain, sealed;
-	char context[96];
+	struct buf plain;
 	memcpy(p.id, q->id, sizeof(p.id));
 	memcpy(p.hash, r->hash, HASH_LEN);
 	snprintf(p.number, sizeof(p.number), "%s", r->number);
 	p.data = (struct bytes){ r->data.data + q->part * INQUIRY_PART, inquiry_part_len(r->data.len, q->part) };
 	buf_init(&plain, MQTT_PACKET_MAX);
-	buf_init(&sealed, MQTT_PACKET_MAX);
-	bool ok = inquiry_part_encode(&p, &plain, e) &&
-		  seal_to(b->seal_key, s->config.release->random, context_of(INQUIRY_REPLY_CONTEXT, b, context),
-			  buf_bytes(&plain), &sealed, e);
-	if (ok)
-		cbor_put_bytes(out, buf_bytes(&sealed));
+	bool ok = inquiry_part_encode(&p, &plain, e) && sync_answer_seal(s, b, INQUIRY_REPLY_CONTEXT, &plain, out, e);
 	buf_wipe(&plain);
-	buf_clear(&sealed);
-	return ok && buf_ok(out, "the answer", e);
+	return ok;
 }
 
 static bool part_answer(struct central_sync *s, const struct branch *b, const struct inquiry *q, struct instant now,

@@ -3,9 +3,9 @@
 #include "central/ledger/verify.h"
 #include "protocol/base/file.h"
 #include "tests/support/killed.h"
+#include "tests/support/book.h"
 #include "tests/test.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,16 +22,6 @@ static void setup(void)
 	snprintf(path, sizeof(path), "%s/ledger.db", test_dir());
 	snprintf(file, sizeof(file), "%s.heads", path);
 	key_new(&random_system, scalar, point);
-}
-
-static struct ledger *book_open(void)
-{
-	struct err e = { 0 };
-	struct ledger *l = ledger_open(path, &e);
-	if (l == NULL)
-		printf("%s\n", e.text);
-	assert(l != NULL);
-	return l;
 }
 
 static struct id128 account(uint64_t n)
@@ -145,7 +135,7 @@ static void a_day_has_one_head_whatever_comes_after_and_whoever_restarts(void)
 	buf_init(&first, DAILY_PAYLOAD_MAX);
 	buf_init(&again, DAILY_PAYLOAD_MAX);
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	CU_ASSERT_TRUE(dailies_take(l, file, NOW_S, NULL)); /* nothing to sign */
 	CU_ASSERT_TRUE(dailies_unsigned(l, &first, NULL) && first.len == 0);
 	CU_ASSERT_TRUE(story_tell(l, NOW_S));
@@ -153,13 +143,13 @@ static void a_day_has_one_head_whatever_comes_after_and_whoever_restarts(void)
 	CU_ASSERT_TRUE(dailies_unsigned(l, &first, NULL) && first.len > 0);
 	CU_ASSERT_TRUE(move(l, NOW_S + 1, 4, TRANSFER_SINGLE, 1, 2, 7));
 	ledger_close(l);
-	l = book_open(); /* before it was signed */
+	l = book_must_open(path); /* before it was signed */
 	CU_ASSERT_TRUE(dailies_take(l, file, NOW_S + 2, NULL));
 	CU_ASSERT_TRUE(dailies_unsigned(l, &again, NULL));
 	CU_ASSERT_TRUE(bytes_equal(buf_bytes(&first), buf_bytes(&again)));
 	must_sign(l, NOW_S + 3);
 	ledger_close(l);
-	l = book_open(); /* after */
+	l = book_must_open(path); /* after */
 	must_sign(l, NOW_S + 4);
 	buf_reset(&again);
 	CU_ASSERT_TRUE(dailies_unsigned(l, &again, NULL) && again.len == 0);
@@ -175,7 +165,7 @@ static void a_head_says_where_the_chain_stood_and_what_each_ledger_came_to(void)
 {
 	static struct daily_head h;
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	CU_ASSERT_TRUE(story_tell(l, NOW_S));
 	daily_fill(ledger_core(l), NOW_S, &h);
 	CU_ASSERT_EQUAL(h.day, ledger_day_of(NOW_S));
@@ -198,7 +188,7 @@ static void of_many_ledgers_the_lowest_numbers_are_summed(void)
 	static struct ledger_verdict v;
 	static struct daily_head h;
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	for (uint32_t i = 0; i < 200; i++)
 		a[i] = (struct ledger_account){ account(i + 1), 1 + i * 77 % 199, 1, ACCOUNT_HOLD, 0, "" };
 	CU_ASSERT_TRUE(ledger_accounts(l, NOW_S, "alice", a, 200, status, NULL));
@@ -285,7 +275,7 @@ static void rewritten(const char *sql)
 	char kept[160];
 	setup();
 	snprintf(kept, sizeof(kept), "%s.kept", file);
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	CU_ASSERT_TRUE(story_tell(l, NOW_S));
 	must_sign(l, NOW_S);
 	CU_ASSERT_TRUE(move(l, NOW_S + DAY_S, 5, TRANSFER_SINGLE, 1, 2, 5));
@@ -306,7 +296,7 @@ static void rewritten(const char *sql)
 	CU_ASSERT_TRUE(verify(&v, true, NULL, point));
 	CU_ASSERT_FALSE(verify(&v, true, kept, point));
 	CU_ASSERT_TRUE(only_signed_is_broken(&v));
-	l = book_open(); /* and nothing more is signed over it */
+	l = book_must_open(path); /* and nothing more is signed over it */
 	CU_ASSERT_FALSE(day_sign(l, NOW_S + 2 * DAY_S, &e));
 	CU_ASSERT_EQUAL(e.code, ERR_CONFLICT);
 	ledger_close(l);
@@ -325,12 +315,12 @@ static void a_ledger_put_back_to_an_older_copy_is_found_and_signs_nothing(void)
 	char older[160];
 	setup();
 	snprintf(older, sizeof(older), "%s.older", path);
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	CU_ASSERT_TRUE(story_tell(l, NOW_S));
 	must_sign(l, NOW_S);
 	ledger_close(l); /* its WAL is in the file */
 	file_copy(path, older);
-	l = book_open();
+	l = book_must_open(path);
 	CU_ASSERT_TRUE(move(l, NOW_S + DAY_S, 5, TRANSFER_SINGLE, 1, 2, 5));
 	must_sign(l, NOW_S + DAY_S);
 	ledger_close(l);
@@ -339,7 +329,7 @@ static void a_ledger_put_back_to_an_older_copy_is_found_and_signs_nothing(void)
 	CU_ASSERT_FALSE(verify(&v, true, file, point));
 	CU_ASSERT_TRUE(only_signed_is_broken(&v));
 	CU_ASSERT_PTR_NOT_NULL(strstr(v.first[INVARIANT_SIGNED], "older"));
-	l = book_open();
+	l = book_must_open(path);
 	CU_ASSERT_FALSE(day_sign(l, NOW_S + 2 * DAY_S, &e));
 	CU_ASSERT_EQUAL(e.code, ERR_CONFLICT);
 	/* It has gone on from the old state: still not the one that was signed. */
@@ -353,7 +343,7 @@ static void a_clock_that_goes_back_signs_nothing(void)
 {
 	struct err e = { 0 };
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	CU_ASSERT_TRUE(story_tell(l, NOW_S));
 	CU_ASSERT_FALSE(day_sign(l, NOW_S - DAY_S, &e)); /* behind the newest batch */
 	CU_ASSERT_EQUAL(e.code, ERR_STALE);
@@ -377,7 +367,7 @@ static void only_what_was_taken_and_is_signed_under_the_key_is_a_head(void)
 	buf_init(&payload, DAILY_PAYLOAD_MAX);
 	buf_init(&message, DAILY_MESSAGE_MAX);
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	CU_ASSERT_TRUE(story_tell(l, NOW_S));
 	CU_ASSERT_TRUE(dailies_take(l, file, NOW_S, NULL));
 	CU_ASSERT_TRUE(dailies_unsigned(l, &payload, NULL));
@@ -408,7 +398,7 @@ static void each_number_of_a_head_is_held_against_the_chain(void)
 	static char other[160];
 	setup();
 	snprintf(other, sizeof(other), "%s.other", file);
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	CU_ASSERT_TRUE(story_tell(l, NOW_S));
 	daily_fill(ledger_core(l), NOW_S, &right);
 	struct ledger_head head = ledger_head(l);
@@ -453,7 +443,7 @@ static void two_heads_of_a_day_are_a_fork_and_found(void)
 	char first[160];
 	setup();
 	snprintf(first, sizeof(first), "%s.first", file);
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	CU_ASSERT_TRUE(story_tell(l, NOW_S));
 	must_sign(l, NOW_S);
 	file_copy(file, first);
@@ -474,7 +464,7 @@ static void a_payload_is_refused_at_every_length_but_its_own(void)
 	static struct daily_head h, back;
 	struct buf payload;
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	CU_ASSERT_TRUE(story_tell(l, NOW_S));
 	daily_fill(ledger_core(l), NOW_S, &h);
 	h.batches = 2;
@@ -512,7 +502,7 @@ static void killed_before_any_write_a_day_still_has_one_head(void)
 		setup();
 		bool was_killed = killed_at(n, day_child);
 		bool was_written = access(file, F_OK) == 0;
-		struct ledger *l = book_open();
+		struct ledger *l = book_must_open(path);
 		CU_ASSERT_TRUE(story_tell(l, NOW_S));
 		bool ok = day_sign(l, NOW_S + 60, &e);
 		if (!ok)

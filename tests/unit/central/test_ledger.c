@@ -3,6 +3,7 @@
 #include "central/ledger/ledger.h"
 #include "central/ledger/verify.h"
 #include "tests/support/killed.h"
+#include "tests/support/book.h"
 #include "tests/test.h"
 
 #include <assert.h>
@@ -17,16 +18,6 @@
 #define NOW_S 1795500000 /* 2026-11-24 */
 
 static char path[128];
-
-static struct ledger *book_open(void)
-{
-	struct err e = { 0 };
-	struct ledger *l = ledger_open(path, &e);
-	if (l == NULL)
-		printf("%s\n", e.text);
-	assert(l != NULL);
-	return l;
-}
 
 static void setup(void)
 {
@@ -134,14 +125,14 @@ static void killed_before_any_write_it_has_whole_batches_and_goes_on(void)
 	if (!killed_can())
 		return;
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	CU_ASSERT_TRUE(story_tell(l));
 	sums_of(l, want);
 	ledger_close(l);
 	for (unsigned n = 1;; n++) {
 		setup();
 		bool was_killed = killed_at(n, story_child);
-		l = book_open();
+		l = book_must_open(path);
 		CU_ASSERT_TRUE(verify(&v));
 		CU_ASSERT(v.rows == 0 || v.rows == 4 || v.rows == STORY);
 		rows_seen[v.rows]++;
@@ -179,7 +170,7 @@ static void a_commit_that_fails_at_any_write_leaves_the_state_byte_identical(voi
 	unsigned failed = 0;
 	bool ok = false;
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	CU_ASSERT_TRUE(story_tell(l));
 	for (size_t i = 0; i < 64; i++)
 		t[i] = transfer(100 + i, TRANSFER_SINGLE, ISSUER, ANNA, 1, 0);
@@ -224,7 +215,7 @@ static bool tamper(const char *sql)
 static void rows_can_only_be_inserted(void)
 {
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	CU_ASSERT_TRUE(story_tell(l));
 	ledger_close(l);
 	CU_ASSERT_FALSE(tamper("UPDATE transfer SET amount = 1 WHERE seq = 1"));
@@ -276,7 +267,7 @@ static void whatever_is_changed_behind_its_back_verify_says_so(void)
 	static struct ledger_verdict v;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		setup();
-		struct ledger *l = book_open();
+		struct ledger *l = book_must_open(path);
 		CU_ASSERT_TRUE(story_tell(l));
 		ledger_close(l);
 		CU_ASSERT_TRUE(verify(&v));
@@ -331,7 +322,7 @@ static void hledger_comes_to_the_same_balances(void)
 		return;
 	}
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	CU_ASSERT_TRUE(story_tell(l));
 	for (size_t i = 0; i < 400; i++) {
 		state = state * 6364136223846793005U + 1442695040888963407U;
@@ -374,7 +365,7 @@ static void a_batch_takes_8190_and_no_more(void)
 	struct err e = { 0 };
 	assert(t != NULL && status != NULL);
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	CU_ASSERT_TRUE(accounts_make(l));
 	for (size_t i = 0; i <= LEDGER_BATCH_MAX; i++)
 		t[i] = transfer(1 + i, TRANSFER_SINGLE, ISSUER, ANNA, 1, 0);

@@ -4,6 +4,7 @@
 #include "central/ledger/verify.h"
 #include "protocol/base/file.h"
 #include "tests/support/killed.h"
+#include "tests/support/book.h"
 #include "tests/test.h"
 
 #include <assert.h>
@@ -20,16 +21,6 @@ static void setup(void)
 {
 	snprintf(path, sizeof(path), "%s/ledger.db", test_dir());
 	snapshot_path(path, snapshot);
-}
-
-static struct ledger *book_open(void)
-{
-	struct err e = { 0 };
-	struct ledger *l = ledger_open(path, &e);
-	if (l == NULL)
-		printf("%s\n", e.text);
-	assert(l != NULL);
-	return l;
 }
 
 static struct id128 account(uint64_t n)
@@ -98,7 +89,7 @@ static bool state_same(const struct state *a, const struct state *b)
 /* Opened again: the same state, and whether the snapshot was used. */
 static struct state reopened(bool used, enum err_code why)
 {
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	struct state s = state_of(l);
 	CU_ASSERT_EQUAL(ledger_passed_over(l)->code, used ? ERR_NONE : why);
 	if (used != (ledger_passed_over(l)->code == ERR_NONE))
@@ -128,7 +119,7 @@ static void opening_from_a_snapshot_and_what_came_after_gives_what_every_row_giv
 {
 	static struct ledger_verdict v;
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	book_make(l);
 	CU_ASSERT_TRUE(ledger_snapshot(l, NULL));
 	CU_ASSERT_EQUAL(ledger_unsaved(l), 0);
@@ -138,7 +129,7 @@ static void opening_from_a_snapshot_and_what_came_after_gives_what_every_row_giv
 	CU_ASSERT_TRUE(state_same(&want, &got));
 	CU_ASSERT_EQUAL(want.next_expiry, got.next_expiry);
 	for (unsigned round = 0; round < 40; round++) { /* accounts, rows, expiries behind it */
-		l = book_open();
+		l = book_must_open(path);
 		CU_ASSERT_EQUAL(ledger_passed_over(l)->code, ERR_NONE);
 		CU_ASSERT_TRUE(accounts_make(l, 100 + round * 3, 3));
 		CU_ASSERT_TRUE(batch_post(l, 1000 + round * 30, 29, NOW_S + 30 + round));
@@ -147,7 +138,7 @@ static void opening_from_a_snapshot_and_what_came_after_gives_what_every_row_giv
 		got = reopened(true, ERR_NONE);
 		CU_ASSERT_TRUE(state_same(&want, &got));
 		if (round % 10 == 5) {
-			l = book_open();
+			l = book_must_open(path);
 			CU_ASSERT_TRUE(ledger_snapshot(l, NULL));
 			ledger_close(l);
 		}
@@ -162,7 +153,7 @@ static void a_snapshot_damaged_anywhere_is_passed_over(void)
 {
 	struct buf whole;
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	book_make(l);
 	CU_ASSERT_TRUE(ledger_snapshot(l, NULL));
 	struct state want = state_of(l), got;
@@ -174,7 +165,7 @@ static void a_snapshot_damaged_anywhere_is_passed_over(void)
 		whole.data[at] ^= 0x10;
 		CU_ASSERT_TRUE(file_write(snapshot, buf_bytes(&whole), 0600, NULL));
 		whole.data[at] ^= 0x10;
-		l = book_open();
+		l = book_must_open(path);
 		got = state_of(l);
 		CU_ASSERT(ledger_passed_over(l)->code == ERR_IO || ledger_passed_over(l)->code == ERR_STALE);
 		CU_ASSERT_TRUE(state_same(&want, &got));
@@ -206,11 +197,11 @@ static void a_snapshot_of_another_history_is_passed_over(void)
 	setup();
 	snprintf(older, sizeof(older), "%s.older", path);
 	snprintf(newer, sizeof(newer), "%s.newer", snapshot);
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	book_make(l);
 	ledger_close(l);
 	file_copy(path, older);
-	l = book_open();
+	l = book_must_open(path);
 	CU_ASSERT_TRUE(batch_post(l, 5000, 20, NOW_S + 50));
 	CU_ASSERT_TRUE(ledger_snapshot(l, NULL));
 	ledger_close(l);
@@ -221,7 +212,7 @@ static void a_snapshot_of_another_history_is_passed_over(void)
 	file_copy(newer, snapshot);
 	struct state got = reopened(false, ERR_STALE);
 	CU_ASSERT_TRUE(state_same(&want, &got));
-	l = book_open(); /* and goes on otherwise */
+	l = book_must_open(path); /* and goes on otherwise */
 	CU_ASSERT_TRUE(batch_post(l, 6000, 20, NOW_S + 50));
 	CU_ASSERT_TRUE(batch_post(l, 7000, 20, NOW_S + 51));
 	want = state_of(l);
@@ -236,7 +227,7 @@ static void a_snapshot_that_lies_is_found_by_verify(void)
 {
 	static struct ledger_verdict v;
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	book_make(l);
 	ledger_close(l);
 	struct db *db = db_open(path, DB_READ, NULL);
@@ -258,7 +249,7 @@ static void a_snapshot_that_lies_is_found_by_verify(void)
 	core_free(c);
 	db_close(db);
 	struct state got = reopened(false, ERR_STALE); /* more rows than the ledger */
-	l = book_open();
+	l = book_must_open(path);
 	struct state want = state_of(l);
 	CU_ASSERT_TRUE(state_same(&want, &got));
 	ledger_close(l);
@@ -294,7 +285,7 @@ static void a_snapshot_that_lies_is_found_by_verify(void)
 static void an_image_of_any_bytes_does_no_harm(void)
 {
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	book_make(l);
 	size_t len = core_image_len(ledger_core(l));
 	uint8_t *image = malloc(len);
@@ -339,7 +330,7 @@ static void a_process_of_its_own_writes_it_while_the_ledger_goes_on(void)
 	static enum ledger_status status[N];
 	struct err e = { 0 };
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	book_make(l);
 	for (unsigned k = 0; k * N < LEDGER_SNAPSHOT_ROWS; k++) {
 		for (unsigned i = 0; i < N; i++)
@@ -378,7 +369,7 @@ static void killed_before_any_write_it_opens_to_what_the_rows_say(void)
 	for (unsigned n = 1;; n++) {
 		setup();
 		bool was_killed = killed_at(n, snapshots_child);
-		struct ledger *l = book_open();
+		struct ledger *l = book_must_open(path);
 		struct state got = state_of(l);
 		used += ledger_passed_over(l)->code == ERR_NONE;
 		CU_ASSERT(ledger_passed_over(l)->code == ERR_NONE || ledger_passed_over(l)->code == ERR_MISSING);
