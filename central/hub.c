@@ -2,22 +2,22 @@
  * Order of opening: what answers is opened before what asks. The signer and gate come and go by themselves (proc.h); a line that
  * is down is told to the sync core and nothing else stops. Closing is the reverse: nobody is called back once its owner is gone.
  */
-#include "central/report/objections.h"
 #include "central/hub.h"
+#include "central/report/objections.h"
 
 #include "central/acl.h"
-#include "central/branch/branches.h"
 #include "central/alarm.h"
+#include "central/branch/branches.h"
+#include "central/branch/enrol_port.h"
 #include "central/centrald.h"
 #include "central/day_head.h"
-#include "central/registry/revocation.h"
-#include "central/branch/enrol_port.h"
-#include "central/ledger/ledger.h"
 #include "central/exchange/port.h"
+#include "central/ledger/ledger.h"
+#include "central/registry/revocation.h"
+#include "central/score/models.h"
 #include "central/signer/signer.h"
 #include "central/store/store.h"
 #include "central/sync/sync.h"
-#include "central/score/models.h"
 #include "protocol/base/gate.h"
 #include "protocol/base/log.h"
 #include "protocol/base/mqtt.h"

@@ -1,8 +1,8 @@
 #include "central/centrald.h"
 #include "central/release/document.h"
 #include "central/score/models.h"
-#include "protocol/ecert.h"
 #include "protocol/base/log.h"
+#include "protocol/ecert.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 #include "central/carbon/carbon.h"
 
-#include "central/fund/book.h"
 #include "central/carbon/group.h"
+#include "central/fund/book.h"
 #include "central/store/store.h"
 
 #include <stdio.h>

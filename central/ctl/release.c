@@ -1,8 +1,8 @@
 #include "central/ctl/ctl.h"
 
 #include "protocol/base/file.h"
-#include "protocol/base/limits.h"
 #include "protocol/base/http.h"
+#include "protocol/base/limits.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 #include "central/score/scores.h"
 
 #include "central/csv.h"
-#include "central/report/objections.h"
 #include "central/registry/registry.h"
+#include "central/report/objections.h"
 #include "central/score/fast.h"
 #include "central/score/scores_inner.h"
 #include "central/store/store.h"
