@@ -118,12 +118,12 @@ image:
 		SYSROOT="$$(board/image/root.sh sysroot $(ARCH))" $(BOXED:%=build/$(CROSS_FOR)$(MODE)/%))
 	@XINBIAN_NATIVE=$(B) XINBIAN_BIN=build/$(CROSS_FOR)$(MODE) CROSS=$(CROSS_FOR) XINBIAN_DEB_ARCH=$(ARCH) board/image/image.sh $(ARCH)
 
-# The appliance on an emulated board, from outside; CUTS=20 cuts its power that often. Its updates are tried on a second box meanwhile.
+# The appliance on an emulated board, from outside; CUTS=20 cuts its power that often.
 board-test: ARCH := arm64
 board-test: image
 	@tests/tools/need.sh test board
 	@$(MAKE) --no-print-directory -s -j"$$(nproc)" $(B)/tests/board_run
-	@XINBIAN_BIN=$(B) XINBIAN_IMAGE=build/image/arm64 $(if $(CUTS),XINBIAN_CUTS=$(CUTS)) tests/tools/board_test.sh $(T)
+	@XINBIAN_BIN=$(B) XINBIAN_IMAGE=build/image/arm64 $(if $(CUTS),XINBIAN_CUTS=$(CUTS)) $(B)/tests/board_run $(T)
 
 cover:
 	$(MAKE) MODE=cover $(KINDS)

@@ -109,6 +109,27 @@ static void a_new_branch_fetches_documents_keys_and_lists_and_says_what_it_has(v
 	done(&s, &p);
 }
 
+static bool list_is_here(struct sim *s)
+{
+	return sim_list(s, LIST).version > 0;
+}
+
+static void a_new_branch_has_its_documents_before_any_list(void)
+{
+	struct sim s;
+	struct publisher p = published(LIST, 3000, 1, 0);
+	struct buf doc = rules();
+	sim_init(&s, test_dir(), 21);
+	sim_add(&s, &p);
+	sim_document(&s, DOCUMENT_RULES, 4, buf_bytes(&doc));
+	sim_publish(&s);
+	sim_line(&s, true);
+	CU_ASSERT_TRUE(sim_until(&s, list_is_here, MINUTE));
+	CU_ASSERT_PTR_NOT_NULL(documents_policy(s.documents_held)->rules);
+	buf_clear(&doc);
+	done(&s, &p);
+}
+
 static void a_head_with_a_bad_signature_is_refused_and_changes_nothing(void)
 {
 	struct sim s;
@@ -809,6 +830,7 @@ static void it_ends_at_the_newest_over_any_line(void)
 static CU_TestInfo tests[] = {
 	{ "a new branch fetches documents, keys and lists and says what it has",
 	  a_new_branch_fetches_documents_keys_and_lists_and_says_what_it_has },
+	{ "a new branch has its documents before any list", a_new_branch_has_its_documents_before_any_list },
 	{ "a head with a bad signature is refused and changes nothing",
 	  a_head_with_a_bad_signature_is_refused_and_changes_nothing },
 	{ "an older head is refused and does not block the next",
