@@ -247,10 +247,10 @@ static void line_part(struct line *line)
 {
 	if (line->sync != NULL)
 		sync_down(line->sync, loop_now_ms()); /* whoever waits for an answer is told */
-	mqtt_free(line->mqtt);
-	sync_free(line->sync);
-	line->mqtt = NULL;
+	sync_free(line->sync);                        /* before the line it speaks over */
 	line->sync = NULL;
+	mqtt_free(line->mqtt);
+	line->mqtt = NULL;
 	if (line->due != NULL)
 		loop_timer_stop(line->due);
 }

@@ -47,11 +47,12 @@ struct sync_config {
 		updates; /* the box's image is kept current too, after all lists and documents; NULL: no box with slots */
 };
 struct sync *sync_new(const struct sync_config *c, struct err *e) CHECKED;
+/* Says nothing over the transport any more. */
 void sync_free(struct sync *s);
 
 /* now_ms: monotonic. */
 void sync_up(struct sync *s, int64_t now_ms);
-void sync_down(struct sync *s, int64_t now_ms);
+void sync_down(struct sync *s, int64_t now_ms); /* from here to sync_up the transport is not used */
 void sync_message(struct sync *s, const char *topic, struct bytes payload, int64_t now_ms);
 /* Rows were appended and committed. */
 void sync_recorded(struct sync *s, int64_t now_ms);
