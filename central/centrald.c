@@ -29,7 +29,7 @@ static bool dir_lock(const struct hub_config *c, struct err *e)
 	       err_set(e, ERR_CONFLICT, "another centrald runs in %.150s", c->dir);
 }
 
-static bool serve(const struct hub_config *c, struct err *e)
+static bool serve(struct hub_config *c, struct err *e)
 {
 	if (!dir_lock(c, e))
 		return false;

@@ -8,6 +8,7 @@ struct central_sync;
 struct ledger;
 struct exchange_port;
 struct signer;
+struct workers;
 
 struct central {
 	struct release_context release; /* db, objects, vault key, randomness */
@@ -17,7 +18,9 @@ struct central {
 	void *revoked_arg;
 	struct exchange_port *exchange; /* central/exchange/port.h */
 	const char *dir;
-	struct ledger *ledger; /* DIR/ledger.db; NULL until it is needed: central/api/ledger.c */
+	struct loop *loop;
+	struct workers *lists, *reports; /* who do the long work on each; NULL once centrald is ending */
+	struct ledger *ledger;           /* DIR/ledger.db; NULL until it is needed: central/api/ledger.c */
 };
 
 /* Something was published: a new head is due now. */

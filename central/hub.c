@@ -18,6 +18,7 @@
 #include "protocol/base/gate.h"
 #include "protocol/base/log.h"
 #include "protocol/base/mqtt.h"
+#include "protocol/base/worker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,10 +29,12 @@
 #define REVOKE_RETRY_MS 5000
 #define TICK_MS         60000 /* gate's clock; also: what the counters say is logged */
 #define PATH_LEN        108
+#define LISTS_WAITING   3 /* each holds its file in memory */
+#define REPORTS_WAITING 16
 
 struct hub {
 	struct central central;
-	const struct hub_config *config;
+	struct hub_config *config;
 	struct loop *loop;
 	struct objects objects;
 	struct proc *gate;
@@ -318,7 +321,8 @@ static bool store_ready(struct hub *h, struct err *e)
 	h->central.dir = h->config->dir;
 	/* A crash between a revocation and its access list is mended here. */
 	buf_init(&revoked, 16777216);
-	bool ok = branches_revoked(r->db, &revoked, e) && acl_store(h->config->dir, buf_bytes(&revoked), e);
+	bool ok = release_unfinished_drop(r, e) && branches_revoked(r->db, &revoked, e) &&
+		  acl_store(h->config->dir, buf_bytes(&revoked), e);
 	buf_clear(&revoked);
 	return ok;
 }
@@ -377,7 +381,39 @@ static void sync_ready(struct hub *h)
 	h->central.signer = signer_start(h->loop, "signer", h->config->dir, &events, h);
 }
 
-struct hub *hub_open(struct loop *l, const struct hub_config *c, struct err *e)
+/* A worker opens and seals rows, and talks to nobody. */
+static void keys_forget(void *arg)
+{
+	struct hub *h = arg;
+	buf_wipe(&h->config->broker_key);
+	buf_wipe(&h->config->central_key);
+	explicit_bzero(h->config->seal_scalar, sizeof(h->config->seal_scalar));
+}
+
+/* One list at a time, since each takes memory; of reports two, as there are cores. */
+static void workers_ready(struct hub *h)
+{
+	const struct workers_config lists = { 1, LISTS_WAITING, keys_forget, h };
+	const struct workers_config reports = { 2, REPORTS_WAITING, keys_forget, h };
+	h->central.loop = h->loop;
+	h->central.lists = workers_new(h->loop, &lists);
+	h->central.reports = workers_new(h->loop, &reports);
+}
+
+/* Those who wait for a worker's result are told so now, while their answers can still leave. */
+static void workers_end(struct hub *h)
+{
+	struct workers *lists = h->central.lists, *reports = h->central.reports;
+	if (lists == NULL)
+		return;
+	h->central.lists = h->central.reports = NULL;
+	workers_free(lists);
+	workers_free(reports);
+	for (int i = 0; i < 3; i++)
+		loop_once(h->loop, 0);
+}
+
+struct hub *hub_open(struct loop *l, struct hub_config *c, struct err *e)
 {
 	static const struct proc_events gate_events = { gate_configure, on_gate_frame, on_gate_stopped };
 	struct hub *h = calloc(1, sizeof(*h));
@@ -386,6 +422,7 @@ struct hub *hub_open(struct loop *l, const struct hub_config *c, struct err *e)
 	h->config = c;
 	h->loop = l;
 	paths_set(h);
+	workers_ready(h);
 	if (!store_ready(h, e))
 		goto fail;
 	sync_ready(h);
@@ -406,6 +443,7 @@ void hub_close(struct hub *h)
 {
 	if (h == NULL)
 		return;
+	workers_end(h);
 	mqtt_free(h->mqtt);
 	proc_stop(h->gate);
 	enrol_port_close(h->enrol);

@@ -443,6 +443,8 @@ static bool input_store(struct job *j, struct bytes data, struct err *e)
 bool workers_start(struct workers *w, const struct worker_job *job, struct err *e)
 {
 	assert((job->work != NULL) != (job->role != NULL));
+	if (w == NULL)
+		return err_set(e, ERR_STALE, "%.96s: the program is ending: do it again", job->what);
 	if (w->waiting + w->running >= w->config.running_max + w->config.waiting_max)
 		return err_set(e, ERR_FULL, "%.96s: %zu like it are at work or wait already: try again in a while",
 			       job->what, w->waiting + w->running);
@@ -468,7 +470,7 @@ bool workers_start(struct workers *w, const struct worker_job *job, struct err *
 
 void workers_each(const struct workers *w, void (*each)(void *arg, const struct worker_view *v), void *arg)
 {
-	for (const struct job *j = w->first; j != NULL; j = j->next)
+	for (const struct job *j = w != NULL ? w->first : NULL; j != NULL; j = j->next)
 		each(arg,
 		     &(struct worker_view){ j->what, (int)j->pid, loop_now_ms() - j->since_ms, j->done, j->all });
 }

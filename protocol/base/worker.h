@@ -38,7 +38,8 @@ struct worker_job {
 struct workers *workers_new(struct loop *l, const struct workers_config *c);
 /* Kills those that run; each job not done yet is told (ERR_STALE). Not inside done. NULL is fine. */
 void workers_free(struct workers *w);
-/* Forks at once when there is room. ERR_FULL when too many wait. On failure done is not called. */
+/* Forks at once when there is room. ERR_FULL when too many wait, ERR_STALE when w is NULL since the
+   program is ending. On failure done is not called. */
 bool workers_start(struct workers *w, const struct worker_job *job, struct err *e) CHECKED;
 
 struct worker_view {
@@ -47,7 +48,7 @@ struct worker_view {
 	int64_t age_ms;     /* since it was started, or has waited */
 	uint64_t done, all; /* as worker_progress said; all 0: it said nothing */
 };
-/* In the order in which they were given. */
+/* In the order in which they were given. NULL has none. */
 void workers_each(const struct workers *w, void (*each)(void *arg, const struct worker_view *v), void *arg);
 bool workers_are_idle(const struct workers *w);
 
