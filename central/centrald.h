@@ -5,6 +5,7 @@
 #include "central/api/api.h"
 
 struct central_sync;
+struct day_head;
 struct ledger;
 struct exchange_port;
 struct signer;
@@ -20,7 +21,9 @@ struct central {
 	const char *dir;
 	struct loop *loop;
 	struct workers *lists, *reports; /* who do the long work on each; NULL once centrald is ending */
-	struct ledger *ledger;           /* DIR/ledger.db; NULL until it is needed: central/api/ledger.c */
+	struct ledger *
+		ledger; /* DIR/ledger.db; opened at the start if it is there, else when it is needed: central/api/ledger.c */
+	struct day_head *day_head; /* central/day_head.h */
 };
 
 /* Something was published: a new head is due now. */

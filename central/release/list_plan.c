@@ -12,7 +12,7 @@ static struct list_plan *plan_new(struct release_context *c, const char *name, c
 	if (p == NULL)
 		abort();
 	p->c = c;
-	p->r = (struct release){ .kind = HEAD_LIST, .created_s = now_s };
+	p->r = (struct release){ .kind = RELEASE_LIST, .created_s = now_s };
 	snprintf(p->r.name, sizeof(p->r.name), "%s", name);
 	snprintf(p->r.created_by, sizeof(p->r.created_by), "%s", operator);
 	return p;
@@ -43,7 +43,8 @@ static bool import_plan(struct list_plan *p, struct err *e)
 	if (p->base.now.version == 0)
 		return p->mode != DRAFT_REMOVE ||
 		       err_set(e, ERR_MISSING, "list %s is not published yet: nothing to remove from", p->r.name);
-	return p->base.now.kind == HEAD_LIST || err_set(e, ERR_CONFLICT, "%s is a document, not a list", p->r.name);
+	return p->base.now.kind == RELEASE_LIST ||
+	       err_set(e, ERR_CONFLICT, "%s is a document, not a list", p->r.name);
 }
 
 struct list_plan *list_plan_import(struct release_context *c, const struct list_draft *d, struct err *e)

@@ -73,6 +73,10 @@ static const char *const scripts[] = {
 	tables_outcomes,
 	/* 13: rules of credit reports, objections */
 	tables_objections,
+	/* 14: reports that branches asked for */
+	tables_report_requests,
+	/* 15: inputs of scores made of facts */
+	tables_score_facts,
 };
 
 struct db *store_open(const char *dir, struct err *e)
