@@ -3,10 +3,10 @@
  * is down is told to the sync core and nothing else stops. Closing is the reverse: nobody is called back once its owner is gone.
  */
 #include "central/hub.h"
-#include "central/report/objections.h"
 
 #include "central/acl.h"
 #include "central/alarm.h"
+#include "central/api/report.h"
 #include "central/branch/branches.h"
 #include "central/branch/enrol_port.h"
 #include "central/centrald.h"
@@ -14,14 +14,15 @@
 #include "central/exchange/port.h"
 #include "central/ledger/ledger.h"
 #include "central/registry/revocation.h"
+#include "central/report/objections.h"
 #include "central/score/models.h"
 #include "central/signer/signer.h"
 #include "central/store/store.h"
 #include "central/sync/sync.h"
+#include "central/work.h"
 #include "protocol/base/gate.h"
 #include "protocol/base/log.h"
 #include "protocol/base/mqtt.h"
-#include "protocol/base/worker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,8 +34,6 @@
 #define REVOKE_RETRY_MS 5000
 #define TICK_MS         60000 /* gate's clock; also: what the counters say is logged */
 #define PATH_LEN        108
-#define LISTS_WAITING   3 /* each holds its file in memory */
-#define REPORTS_WAITING 16
 
 struct hub {
 	struct central central;
@@ -383,6 +382,7 @@ static void sync_ready(struct hub *h)
 		.release = &h->central.release,
 		.transport = { h, line_publish, line_subscribe, line_unsubscribe },
 		.signer = { h, head_sign_ask },
+		.reports = { &h->central, report_inquire },
 		.wake = sync_soon,
 		.wake_arg = h,
 		.seal_scalar = h->config->seal_scalar,
@@ -396,38 +396,6 @@ static void sync_ready(struct hub *h)
 	loop_timer_set(h->revoke_timer, 0);
 	h->central.sync = central_sync_new(&c);
 	h->central.signer = signer_start(h->loop, "signer", h->config->dir, &events, h);
-}
-
-/* A worker opens and seals rows, and talks to nobody. */
-static void keys_forget(void *arg)
-{
-	struct hub *h = arg;
-	buf_wipe(&h->config->broker_key);
-	buf_wipe(&h->config->central_key);
-	explicit_bzero(h->config->seal_scalar, sizeof(h->config->seal_scalar));
-}
-
-/* One list at a time, since each takes memory; of reports two, as there are cores. */
-static void workers_ready(struct hub *h)
-{
-	const struct workers_config lists = { 1, LISTS_WAITING, keys_forget, h };
-	const struct workers_config reports = { 2, REPORTS_WAITING, keys_forget, h };
-	h->central.loop = h->loop;
-	h->central.lists = workers_new(h->loop, &lists);
-	h->central.reports = workers_new(h->loop, &reports);
-}
-
-/* Those who wait for a worker's result are told so now, while their answers can still leave. */
-static void workers_end(struct hub *h)
-{
-	struct workers *lists = h->central.lists, *reports = h->central.reports;
-	if (lists == NULL)
-		return;
-	h->central.lists = h->central.reports = NULL;
-	workers_free(lists);
-	workers_free(reports);
-	for (int i = 0; i < 3; i++)
-		loop_once(h->loop, 0);
 }
 
 /* Before anybody is served, so that no request waits for it. A damaged one stops nothing else. */
@@ -464,7 +432,7 @@ struct hub *hub_open(struct loop *l, struct hub_config *c, struct err *e)
 	h->config = c;
 	h->loop = l;
 	paths_set(h);
-	workers_ready(h);
+	work_open(&h->central, l, c);
 	if (!store_ready(h, e))
 		goto fail;
 	ledger_ready(h);
@@ -486,7 +454,7 @@ void hub_close(struct hub *h)
 {
 	if (h == NULL)
 		return;
-	workers_end(h);
+	work_close(&h->central);
 	mqtt_free(h->mqtt);
 	proc_stop(h->gate);
 	enrol_port_close(h->enrol);
