@@ -50,7 +50,6 @@ void department_close(void)
 	centre_close(&centre);
 }
 
-/* A made-up enterprise's code (GB 32100-2015). */
 void department_file(struct buf *out, unsigned first, unsigned n, const char *month, const char *unit)
 {
 	char code[19];

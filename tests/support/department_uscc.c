@@ -1,4 +1,4 @@
-/* Apart from department.c for programs without CUnit. */
+/* A made-up enterprise's code (GB 32100-2015). Apart from department.c for programs without CUnit. */
 #include "tests/support/department.h"
 
 #include <stdio.h>
