@@ -85,7 +85,7 @@ static void PRINTF(1, 2) must(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(words, sizeof(words), fmt, ap);
 	va_end(ap);
-	snprintf(line, sizeof(line), "%s/centralctl -d %s/c %s >>%s/log 2>&1", bin, dir, words, dir);
+	snprintf(line, sizeof(line), "{ %s/centralctl -d %s/c %s; } >>%s/log 2>&1", bin, dir, words, dir);
 	if (system(line) == 0)
 		return;
 	fprintf(stderr, "bench: %s failed; see %s/log\n", words, dir);
