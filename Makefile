@@ -152,6 +152,7 @@ bench: $(if $(filter board,$(or $(BENCH),$(BENCHES))),image)
 $(B)/bench_board: $(call objs,tests/run.c tests/board/box.c $(wildcard tests/support/*.c))
 $(B)/bench_ecert: $(call objs,$(addprefix tests/support/,certificates.c wire.c))
 $(B)/bench_ledger: $(B)/tests/bench/postgres.o
+$(B)/bench_loop: $(B)/tests/support/department_uscc.o
 $(B)/bench_%: $(B)/tests/bench/bench_%.o $(B)/firmware.a $(B)/central.a $(B)/protocol.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -llmdb -lcunit
 

@@ -1,4 +1,5 @@
 /* centrald: the daemon; also, by its first argument, its children. Stays in the foreground, ends cleanly on SIGTERM. */
+#include "central/api/report.h"
 #include "central/hub.h"
 #include "central/signer/signer.h"
 #include "protocol/base/gate.h"
@@ -29,7 +30,7 @@ static bool dir_lock(const struct hub_config *c, struct err *e)
 	       err_set(e, ERR_CONFLICT, "another centrald runs in %.150s", c->dir);
 }
 
-static bool serve(const struct hub_config *c, struct err *e)
+static bool serve(struct hub_config *c, struct err *e)
 {
 	if (!dir_lock(c, e))
 		return false;
@@ -68,6 +69,8 @@ int main(int argc, char **argv)
 		return gate_main();
 	if (argc == 2 && strcmp(argv[1], "signer") == 0)
 		return signer_main();
+	if (argc == 2 && strcmp(argv[1], REPORT_WORKER) == 0)
+		return report_worker_main();
 	if (argc != 3 || strcmp(argv[1], "-c") != 0)
 		return usage();
 	log_init("centrald", LOG_LEVEL_INFO);

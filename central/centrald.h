@@ -9,6 +9,7 @@ struct day_head;
 struct ledger;
 struct exchange_port;
 struct signer;
+struct workers;
 
 struct central {
 	struct release_context release; /* db, objects, vault key, randomness */
@@ -18,6 +19,8 @@ struct central {
 	void *revoked_arg;
 	struct exchange_port *exchange; /* central/exchange/port.h */
 	const char *dir;
+	struct loop *loop;
+	struct workers *lists, *reports; /* who do the long work on each; NULL once centrald is ending */
 	struct ledger *
 		ledger; /* DIR/ledger.db; opened at the start if it is there, else when it is needed: central/api/ledger.c */
 	struct day_head *day_head; /* central/day_head.h */

@@ -3,10 +3,10 @@
  * is down is told to the sync core and nothing else stops. Closing is the reverse: nobody is called back once its owner is gone.
  */
 #include "central/hub.h"
-#include "central/report/objections.h"
 
 #include "central/acl.h"
 #include "central/alarm.h"
+#include "central/api/report.h"
 #include "central/branch/branches.h"
 #include "central/branch/enrol_port.h"
 #include "central/centrald.h"
@@ -14,10 +14,12 @@
 #include "central/exchange/port.h"
 #include "central/ledger/ledger.h"
 #include "central/registry/revocation.h"
+#include "central/report/objections.h"
 #include "central/score/models.h"
 #include "central/signer/signer.h"
 #include "central/store/store.h"
 #include "central/sync/sync.h"
+#include "central/work.h"
 #include "protocol/base/gate.h"
 #include "protocol/base/log.h"
 #include "protocol/base/mqtt.h"
@@ -35,7 +37,7 @@
 
 struct hub {
 	struct central central;
-	const struct hub_config *config;
+	struct hub_config *config;
 	struct loop *loop;
 	struct objects objects;
 	struct proc *gate;
@@ -335,7 +337,8 @@ static bool store_ready(struct hub *h, struct err *e)
 		return false;
 	/* A crash between a revocation and its access list is mended here. */
 	buf_init(&revoked, 16777216);
-	bool ok = branches_revoked(r->db, &revoked, e) && acl_store(h->config->dir, buf_bytes(&revoked), e);
+	bool ok = release_unfinished_drop(r, e) && branches_revoked(r->db, &revoked, e) &&
+		  acl_store(h->config->dir, buf_bytes(&revoked), e);
 	buf_clear(&revoked);
 	return ok;
 }
@@ -379,6 +382,7 @@ static void sync_ready(struct hub *h)
 		.release = &h->central.release,
 		.transport = { h, line_publish, line_subscribe, line_unsubscribe },
 		.signer = { h, head_sign_ask },
+		.reports = { &h->central, report_inquire },
 		.wake = sync_soon,
 		.wake_arg = h,
 		.seal_scalar = h->config->seal_scalar,
@@ -419,7 +423,7 @@ static void ledger_ready(struct hub *h)
 		db_rollback(db);
 }
 
-struct hub *hub_open(struct loop *l, const struct hub_config *c, struct err *e)
+struct hub *hub_open(struct loop *l, struct hub_config *c, struct err *e)
 {
 	static const struct proc_events gate_events = { gate_configure, on_gate_frame, on_gate_stopped };
 	struct hub *h = calloc(1, sizeof(*h));
@@ -428,6 +432,7 @@ struct hub *hub_open(struct loop *l, const struct hub_config *c, struct err *e)
 	h->config = c;
 	h->loop = l;
 	paths_set(h);
+	work_open(&h->central, l, c);
 	if (!store_ready(h, e))
 		goto fail;
 	ledger_ready(h);
@@ -449,6 +454,7 @@ void hub_close(struct hub *h)
 {
 	if (h == NULL)
 		return;
+	work_close(&h->central);
 	mqtt_free(h->mqtt);
 	proc_stop(h->gate);
 	enrol_port_close(h->enrol);

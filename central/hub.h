@@ -23,8 +23,8 @@ bool hub_config_load(const char *ini_path, struct hub_config *c, struct err *e) 
 void hub_config_clear(struct hub_config *c);
 
 struct hub;
-/* NULL on failure; c is borrowed for its whole life. The signer's and gate's roles are argv[1] of this same program. */
-struct hub *hub_open(struct loop *l, const struct hub_config *c, struct err *e) CHECKED;
+/* NULL on failure; c is borrowed for its whole life; in a worker's copy of the process its keys are wiped. The signer's and gate's roles are argv[1] of this same program. */
+struct hub *hub_open(struct loop *l, struct hub_config *c, struct err *e) CHECKED;
 void hub_close(struct hub *h); /* NULL is fine */
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "firmware/lists.h"
 #include "protocol/base/file.h"
+#include "protocol/base/worker.h"
 #include "protocol/layers.h"
 
 #define LISTS_PATH_MAX 256
@@ -59,14 +60,10 @@ struct lists_result {
 };
 
 struct lists_job {
-	pid_t pid;
-	int fd;
-	struct loop_fd *ready;
-	struct lists_result result;
-	size_t got;
+	struct workers *workers; /* one at a time; made with the first */
+	void (*work)(struct lists *l, struct lists_result *r);
 	void (*done)(struct lists *l, const struct lists_result *r);
-	pid_t leaving; /* has said all and is giving its memory back, which takes longer than a check may wait */
-	struct loop_timer *reap;
+	bool running, closing;
 };
 
 /* What is being worked on; one at a time. */
@@ -96,8 +93,8 @@ struct lists {
 	struct loop_timer *idle; /* set to idle_ms */
 	int64_t idle_ms;
 	struct lists_work work;
-	struct lists_job job; /* pid 0: none */
-	int64_t verify_ms;    /* when all files are looked at again */
+	struct lists_job job;
+	int64_t verify_ms; /* when all files are looked at again */
 	size_t verify_len;
 	struct list *verify[LISTS_MAX]; /* what the child at work verifies */
 };

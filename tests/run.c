@@ -64,11 +64,11 @@ static void remove_dirs(void)
 		nftw(dirs[i], remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* A test's daemon runs this program again as its child, which has a socket on CHANNEL_FD and so is told from a filter of suites. */
+/* A test's daemon runs this program again as its child, which has a socket or a pipe on CHANNEL_FD and so is told from a filter of suites. */
 static const struct test_role *role_wanted(int argc, char **argv)
 {
 	struct stat st;
-	if (argc != 2 || fstat(CHANNEL_FD, &st) != 0 || !S_ISSOCK(st.st_mode))
+	if (argc != 2 || fstat(CHANNEL_FD, &st) != 0 || (!S_ISSOCK(st.st_mode) && !S_ISFIFO(st.st_mode)))
 		return NULL;
 	for (const struct test_role *const *r = __start_roles; r < __stop_roles; r++) {
 		if (strcmp((*r)->name, argv[1]) == 0)

@@ -198,18 +198,30 @@ struct api_later *api_later(struct api_call *call, void (*gone)(void *arg), void
 	return l;
 }
 
-void api_finish(struct api_later *l, const struct buf *json, const struct err *why)
+static void later_unlink(struct api_later *l)
 {
 	struct api_later **at = &l->api->open;
 	while (*at != l)
 		at = &(*at)->next;
 	*at = l->next;
+}
+
+void api_finish_as(struct api_later *l, const char *content_type, struct bytes answer)
+{
+	later_unlink(l);
+	http_reply(l->request, 200, content_type, answer);
+	free(l);
+}
+
+void api_finish(struct api_later *l, const struct buf *json, const struct err *why)
+{
 	if (json != NULL) {
-		http_reply(l->request, 200, "application/json", buf_bytes(json));
-	} else {
-		log_warn("a step was refused", "path=later error=%s message=%s", err_name(why->code), why->text);
-		reply_error(l->request, status_of(why->code), why->code, why->text);
+		api_finish_as(l, "application/json", buf_bytes(json));
+		return;
 	}
+	later_unlink(l);
+	log_warn("a step was refused", "path=later error=%s message=%s", err_name(why->code), why->text);
+	reply_error(l->request, status_of(why->code), why->code, why->text);
 	free(l);
 }
 

@@ -53,6 +53,16 @@ struct api_later;
 struct api_later *api_later(struct api_call *call, void (*gone)(void *arg), void *arg);
 /* json: the answer, or NULL and why. */
 void api_finish(struct api_later *l, const struct buf *json, const struct err *why);
+void api_finish_as(struct api_later *l, const char *content_type, struct bytes answer);
+
+/* Lists' long steps, by workers: central/api/release_work.c. */
+bool api_list_import(struct api_call *call, const struct list_draft *d, struct err *e) CHECKED;
+bool api_list_rollback(struct api_call *call, const struct release *old, struct err *e) CHECKED;
+bool api_list_publish(struct api_call *call, int64_t id, const struct list_joins *j, struct err *e) CHECKED;
+/* After every publication. */
+void api_published(struct central *central, int64_t id, int64_t now_s);
+/* Answers a later call with this release, or with why not. */
+void api_release_finish(struct api_later *l, struct central *central, int64_t id, const struct err *why);
 
 /* Answers with this release. */
 bool api_release_answer(struct api_call *call, int64_t id, struct err *e) CHECKED;

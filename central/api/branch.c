@@ -3,6 +3,7 @@
 #include "central/api/decision.h"
 #include "central/branch/branches.h"
 #include "central/centrald.h"
+#include "protocol/base/worker.h"
 #include "central/signer/signer.h"
 #include "central/sync/sync.h"
 
@@ -257,6 +258,27 @@ static void counters_put(struct json_out *w, const struct central_sync_info *i)
 	json_close(w, '}');
 }
 
+static void worker_put(void *arg, const struct worker_view *v)
+{
+	struct json_out *w = arg;
+	json_open(w, NULL, '{');
+	json_put_text(w, "what", v->what);
+	json_put_text(w, "state", v->pid != 0 ? "running" : "waiting");
+	json_put_int(w, "pid", v->pid);
+	json_put_int(w, "seconds", v->age_ms / 1000);
+	if (v->all > 0)
+		json_put_int(w, "percent", (int64_t)(100 * (v->done < v->all ? v->done : v->all) / v->all));
+	json_close(w, '}');
+}
+
+static void workers_put(const struct central *central, struct json_out *w)
+{
+	json_open(w, "work", '[');
+	workers_each(central->lists, worker_put, w);
+	workers_each(central->reports, worker_put, w);
+	json_close(w, ']');
+}
+
 static bool status(struct api_call *call, struct err *e)
 {
 	struct central_sync_info info;
@@ -278,6 +300,7 @@ static bool status(struct api_call *call, struct err *e)
 	json_put_int(w, "decisions", decisions);
 	json_put_text(w, "last_fault", info.last_fault);
 	counters_put(w, &info);
+	workers_put(call->central, w);
 	bool ok = alarms_put(call, NULL, e);
 	json_close(w, '}');
 	return ok;

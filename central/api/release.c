@@ -81,7 +81,7 @@ static bool list_import(struct api_call *call, struct err *e)
 				.source = source != NULL ? source : "",
 				.operator= call->operator,
 				.now_s = call->now_s };
-	int64_t reason = 0, id = 0;
+	int64_t reason = 0;
 	if (!operators_list(d.name, e))
 		return false;
 	if (!import_format_of(format != NULL ? format : "auto", &d.format))
@@ -91,8 +91,7 @@ static bool list_import(struct api_call *call, struct err *e)
 	if (!api_query_int(call, "reason", 1, 255, 1, &reason, e))
 		return false;
 	d.reason = (uint8_t)reason;
-	return list_draft_import(&call->central->release, &d, http_body(r), &id, e) &&
-	       api_release_answer(call, id, e);
+	return api_list_import(call, &d, e);
 }
 
 static bool document_import(struct api_call *call, struct err *e)
@@ -106,6 +105,7 @@ static bool document_import(struct api_call *call, struct err *e)
 
 static bool rollback(struct api_call *call, struct err *e)
 {
+	struct release old;
 	int64_t version = 0, id = 0;
 	if (!operators_list(call->path_rest, e))
 		return false;
@@ -113,6 +113,10 @@ static bool rollback(struct api_call *call, struct err *e)
 		return false;
 	if (version == 0)
 		return err_set(e, ERR_INPUT, "version: say which one to go back to");
+	if (!release_rollback_find(&call->central->release, call->path_rest, (uint64_t)version, &old, e))
+		return false;
+	if (old.kind == RELEASE_LIST)
+		return api_list_rollback(call, &old, e);
 	return release_rollback(&call->central->release, call->path_rest, (uint64_t)version, call->operator,
 				call->now_s, &id, e) &&
 	       api_release_answer(call, id, e);
@@ -262,22 +266,47 @@ static bool reject(struct api_call *call, struct err *e)
 }
 
 /* What it can't remove now it removes another time. */
-static void sweep_sometimes(const struct api_call *call, int64_t id)
+static void sweep_sometimes(struct central *central, int64_t id, int64_t now_s)
 {
 	struct err e = { 0 };
-	if (id % SWEEP_EVERY == 0 && !release_sweep(&call->central->release, call->now_s, &e))
+	if (id % SWEEP_EVERY == 0 && !release_sweep(&central->release, now_s, &e))
 		log_warn("old objects could not be removed", "why=\"%s\"", e.text);
+}
+
+void api_published(struct central *central, int64_t id, int64_t now_s)
+{
+	if (central->sync != NULL)
+		central_sync_released(central->sync);
+	sweep_sometimes(central, id, now_s);
 }
 
 static bool publish(struct api_call *call, struct err *e)
 {
+	struct release_context *c = &call->central->release;
+	struct list_joins j;
 	int64_t id = 0;
-	if (!api_id(call, &id, e) || !release_publish(&call->central->release, id, call->operator, call->now_s, e))
+	if (!api_id(call, &id, e) || !list_joins_plan(c, id, &j, e))
 		return false;
-	if (call->central->sync != NULL)
-		central_sync_released(call->central->sync);
-	sweep_sometimes(call, id);
+	if (j.len > 1)
+		return api_list_publish(call, id, &j, e);
+	if (!release_publish_joined(c, id, &j, call->operator, call->now_s, e))
+		return false;
+	api_published(call->central, id, call->now_s);
 	return api_release_answer(call, id, e);
+}
+
+void api_release_finish(struct api_later *l, struct central *central, int64_t id, const struct err *why)
+{
+	struct release r;
+	struct err e = { 0 };
+	struct buf out;
+	struct json_out w = { .out = &out };
+	buf_init(&out, 65536);
+	bool ok = why == NULL && release_load(&central->release, id, &r, &e);
+	if (ok)
+		release_put(&w, &r);
+	api_finish(l, ok ? &out : NULL, why != NULL ? why : &e);
+	buf_clear(&out);
 }
 
 const struct api_route api_release_routes[] = {

@@ -211,6 +211,18 @@ static bool journal_dead(struct ctl *c, struct err *e)
 	return show(c, "/v1/journals/dead", "dead", dead_show, e);
 }
 
+static void work_show(const struct json *w)
+{
+	bool runs = ctl_int(w, "pid") != 0;
+	printf("  %s: %s · %lld s", runs ? "在做 / at work" : "排队 / waiting", ctl_text(w, "what"),
+	       (long long)ctl_int(w, "seconds"));
+	if (json_get(w, "percent") != NULL)
+		printf(" · %lld %%", (long long)ctl_int(w, "percent"));
+	if (runs)
+		printf(" · pid %lld", (long long)ctl_int(w, "pid"));
+	printf("\n");
+}
+
 static bool status(struct ctl *c, struct err *e)
 {
 	bool printed = false;
@@ -232,6 +244,7 @@ static bool status(struct ctl *c, struct err *e)
 		       (long long)ctl_int(n, "refused"), (long long)ctl_int(n, "malformed"));
 		if (ctl_text(j, "last_fault")[0] != '\0')
 			printf("  最近故障 / last fault: %s\n", ctl_text(j, "last_fault"));
+		each(j, "work", work_show);
 		each(j, "alarms", alarm_show);
 	}
 	json_free(j);

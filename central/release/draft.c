@@ -1,6 +1,6 @@
 /* Drafts that come from no list file: documents, and rollbacks of either kind. Also what an operator looks at before deciding. */
 #include "central/release/document.h"
-#include "central/release/release.h"
+#include "central/release/list_plan.h"
 #include "central/store/store.h"
 #include "protocol/update.h"
 
@@ -36,7 +36,7 @@ bool release_document_insert(struct release_context *c, struct release *r, struc
 	r->count = 1;
 	r->changed = now.version > 0 && memcmp(now.content.hash, r->content.hash, HASH_LEN) != 0;
 	r->added = now.version == 0;
-	return release_insert(c, r, e);
+	return release_insert(c, r, 0, 0, false, e);
 }
 
 bool document_draft_import(struct release_context *c, const char *name, const char *source, struct bytes json,
@@ -70,86 +70,55 @@ bool document_draft_import(struct release_context *c, const char *name, const ch
 	return ok;
 }
 
-/* The entries of a snapshot but its canary. */
-static struct entry *entries_of(const struct segment *s, uint64_t canary, size_t *len)
+bool release_rollback_find(struct release_context *c, const char *name, uint64_t version, struct release *old,
+			   struct err *e)
 {
-	struct segment_cursor at;
-	struct entry v, *out = malloc(((size_t)s->head.entries + 1) * sizeof(*out));
-	if (out == NULL)
-		abort();
-	*len = 0;
-	segment_cursor_init(&at, s);
-	while (segment_cursor_next(&at, &v)) {
-		if (v.tag != canary)
-			out[(*len)++] = v;
-	}
-	return out;
-}
-
-static bool list_again(struct release_context *c, struct release *r, const struct release *old, struct err *e)
-{
-	struct file_map map;
-	struct segment s;
-	int64_t canary = 0;
-	r->epoch = old->epoch;
-	if (!db_run_int(c->db, &canary, e, "SELECT canary_hit FROM release WHERE id = ?", "i", old->id) ||
-	    !objects_map(c->objects, old->content.hash, &map, e))
-		return false;
-	bool ok = segment_open(map.bytes, &s, e);
-	if (ok) {
-		struct draft_content content = { 0 };
-		struct entry *entries = entries_of(&s, (uint64_t)canary, &content.entries_len);
-		content.entries = entries;
-		ok = list_draft_store(c, r, &content, e);
-		free(entries);
-	}
-	file_unmap(&map);
-	return ok;
-}
-
-static bool rollback_make(struct release_context *c, const char *name, uint64_t version, struct release *r,
-			  struct err *e)
-{
-	struct release old;
 	int64_t id = 0;
+	struct err why = { 0 };
 	if (update_arch_of(name) != NULL)
 		return err_set(e, ERR_DENIED,
 			       "branches never go back: import the older image again, under a higher version");
-	if (!db_run_int(c->db, &id, e,
-			"SELECT id FROM release WHERE name = ? AND state = 4 AND version = ? AND dropped = 0", "ti",
-			name, (int64_t)version))
-		return e == NULL || e->code != ERR_MISSING ||
-		       err_set(e, ERR_MISSING,
-			       "version %llu of %s was never published, or its content is no longer kept (the last "
-			       "%d are)",
-			       (unsigned long long)version, name, RELEASE_SNAPSHOTS_KEPT);
-	if (!release_load(c, id, &old, e))
+	if (db_run_int(c->db, &id, &why,
+		       "SELECT id FROM release WHERE name = ? AND state = 4 AND version = ? AND dropped = 0", "ti",
+		       name, (int64_t)version))
+		return release_load(c, id, old, e);
+	if (why.code != ERR_MISSING)
+		return err_set(e, why.code, "%s", why.text);
+	return err_set(e, ERR_MISSING,
+		       "version %llu of %s was never published, or its content is no longer kept (the last %d are)",
+		       (unsigned long long)version, name, RELEASE_SNAPSHOTS_KEPT);
+}
+
+static bool document_again(struct release_context *c, const struct release *old, const char *operator, int64_t now_s,
+			   int64_t *id, struct err *e)
+{
+	struct release r = { .created_s = now_s, .kind = old->kind, .content = old->content };
+	r.import.rejects = old->import.rejects;
+	snprintf(r.name, sizeof(r.name), "%s", old->name);
+	snprintf(r.source, sizeof(r.source), "rollback to version %llu", (unsigned long long)old->version);
+	snprintf(r.created_by, sizeof(r.created_by), "%s", operator);
+	if (!db_begin(c->db, e))
 		return false;
-	snprintf(r->name, sizeof(r->name), "%s", old.name);
-	snprintf(r->source, sizeof(r->source), "rollback to version %llu", (unsigned long long)version);
-	r->kind = old.kind;
-	if (old.kind == RELEASE_LIST)
-		return list_again(c, r, &old, e);
-	r->content = old.content;
-	r->import.rejects = old.import.rejects;
-	return release_document_insert(c, r, e);
+	if (!release_document_insert(c, &r, e) || !db_commit(c->db, e)) {
+		db_rollback(c->db);
+		return false;
+	}
+	*id = r.id;
+	return true;
 }
 
 bool release_rollback(struct release_context *c, const char *name, uint64_t version, const char *operator,
 		      int64_t now_s, int64_t *id, struct err *e)
 {
-	struct release r = { .created_s = now_s };
-	struct err why = { 0 };
-	snprintf(r.created_by, sizeof(r.created_by), "%s", operator);
-	if (!db_begin(c->db, e))
+	struct release old;
+	if (!release_rollback_find(c, name, version, &old, e))
 		return false;
-	bool ok = rollback_make(c, name, version, &r, &why) && db_commit(c->db, &why);
-	if (!ok) {
-		db_rollback(c->db);
-		return err_set(e, why.code, "%s", why.text);
-	}
-	*id = r.id;
-	return true;
+	if (old.kind != RELEASE_LIST)
+		return document_again(c, &old, operator, now_s, id, e);
+	struct list_plan *p = list_plan_again(c, &old, operator, now_s, e);
+	bool ok = p != NULL && list_plan_run(p, (struct bytes){ NULL, 0 }, id, e);
+	list_plan_free(p);
+	return ok;
 }
 
 static void csv_field(struct buf *out, struct bytes text)

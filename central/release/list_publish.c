@@ -45,46 +45,56 @@ out:
 	return ok;
 }
 
-static bool delta_join(struct release_context *c, const uint8_t first[HASH_LEN], const uint8_t second[HASH_LEN],
+static bool delta_join(struct objects *o, const uint8_t first[HASH_LEN], const uint8_t second[HASH_LEN],
 		       struct object_ref *ref, struct err *e)
 {
 	struct file_map a_map, b_map = { 0 };
 	struct segment a, b;
 	struct buf out;
-	if (!objects_map(c->objects, first, &a_map, e))
+	if (!objects_map(o, first, &a_map, e))
 		return false;
-	if (!objects_map(c->objects, second, &b_map, e)) {
+	if (!objects_map(o, second, &b_map, e)) {
 		file_unmap(&a_map);
 		return false;
 	}
 	buf_init(&out, OBJECT_MAX);
 	bool ok = segment_open(a_map.bytes, &a, e) && segment_open(b_map.bytes, &b, e) &&
-		  delta_merge(&a, &b, &out, e) && objects_put(c->objects, buf_bytes(&out), ref, e);
+		  delta_merge(&a, &b, &out, e) && objects_put(o, buf_bytes(&out), ref, e);
 	buf_clear(&out);
 	file_unmap(&a_map);
 	file_unmap(&b_map);
 	return ok;
 }
 
-static bool deltas_make(struct release_context *c, const struct release *r, struct err *e)
+bool list_joins_of(struct release_context *c, const struct release *r, struct list_joins *j, struct err *e)
 {
-	uint64_t from[LIST_DELTA_SPANS];
-	size_t spans = r->base_version > 0 && r->delta.size > 0 ? plan_spans(r->version, from) : 0;
-	struct object_ref last = r->delta;
-	for (size_t i = 0; i < spans; i++) {
-		uint8_t older[HASH_LEN];
-		if (i > 0) {
-			struct err missing;
-			if (!delta_hash(c, r->name, from[i], from[i - 1], older, &missing))
-				return missing.code == ERR_MISSING || err_set(e, missing.code, "%s", missing.text);
-			uint8_t newer[HASH_LEN];
-			memcpy(newer, last.hash, HASH_LEN);
-			if (!delta_join(c, older, newer, &last, e))
-				return false;
-		}
-		if (!delta_row(c, r, from[i], &last, e))
-			return false;
+	*j = (struct list_joins){ 0 };
+	size_t spans = r->base_version > 0 && r->delta.size > 0 ? plan_spans(r->version, j->from) : 0;
+	if (spans > 0)
+		j->made[j->len++] = r->delta;
+	for (size_t i = 1; i < spans; i++) {
+		struct err missing;
+		if (!delta_hash(c, r->name, j->from[i], j->from[i - 1], j->older[i], &missing))
+			return missing.code == ERR_MISSING || err_set(e, missing.code, "%s", missing.text);
+		j->len++;
 	}
+	return true;
+}
+
+bool list_joins_make(struct objects *o, struct list_joins *j, struct err *e)
+{
+	for (size_t i = 1; i < j->len; i++)
+		if (!delta_join(o, j->older[i], j->made[i - 1].hash, &j->made[i], e))
+			return false;
+	return true;
+}
+
+static bool deltas_store(struct release_context *c, const struct release *r, const struct list_joins *j,
+			 struct err *e)
+{
+	for (size_t i = 0; i < j->len; i++)
+		if (!delta_row(c, r, j->from[i], &j->made[i], e))
+			return false;
 	return true;
 }
 
@@ -149,10 +159,10 @@ static bool index_make(struct release_context *c, const struct release *r, struc
 	return ok;
 }
 
-bool list_publish(struct release_context *c, const struct release *r, struct err *e)
+bool list_publish(struct release_context *c, const struct release *r, const struct list_joins *j, struct err *e)
 {
 	struct object_ref index;
-	return deltas_make(c, r, e) && deltas_drop(c, r->name, e) && index_make(c, r, &index, e) &&
+	return deltas_store(c, r, j, e) && deltas_drop(c, r->name, e) && index_make(c, r, &index, e) &&
 	       db_run(c->db, e, "UPDATE release SET index_hash = ?, index_chunks = ?, index_size = ? WHERE id = ?",
 		      "bbii", (struct bytes){ index.hash, HASH_LEN }, (struct bytes){ index.chunks_hash, HASH_LEN },
 		      (int64_t)index.size, r->id);

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,8 @@ static bool list_write(const struct objects *o, struct bytes data, struct object
 	buf_init(&list, (size_t)object_chunks(data.len) * HASH_LEN);
 	object_refer(data, ref, &list);
 	path_of(o, ref->hash, "", path);
-	*there = access(path, F_OK) == 0;
+	/* What nothing has named for long is named again soon: it is young again, for objects_sweep. */
+	*there = utimensat(AT_FDCWD, path, NULL, 0) == 0;
 	path_of(o, ref->hash, ".chunks", path);
 	bool ok = *there || file_write(path, buf_bytes(&list), 0600, e);
 	buf_clear(&list);
@@ -133,6 +135,28 @@ bool objects_sweep(struct objects *o, int64_t older_than_s, bool (*keep)(void *a
 			break;
 		if (sweep_name(o, at->d_name, older_than_s, hash) && !keep(arg, hash))
 			ok = objects_remove(o, hash, e);
+	}
+	closedir(dir);
+	return ok;
+}
+
+bool objects_sweep_aside(const struct objects *o, struct err *e)
+{
+	DIR *dir = opendir(o->dir);
+	bool ok = true;
+	if (dir == NULL)
+		return err_set(e, ERR_IO, "open %.120s: %s", o->dir, strerror(errno));
+	while (ok) {
+		char path[PATH_SIZE];
+		// cppcheck-suppress readdirCalled ; one thread, and a stream of its own
+		const struct dirent *at = readdir(dir); // NOLINT(concurrency-mt-unsafe)
+		if (at == NULL)
+			break;
+		size_t len = strlen(at->d_name);
+		if (len < 4 || strcmp(at->d_name + len - 4, ".tmp") != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%.90s", o->dir, at->d_name);
+		ok = file_remove(path, e);
 	}
 	closedir(dir);
 	return ok;

@@ -22,6 +22,8 @@ bool objects_chunk(const struct objects *o, const uint8_t hash[HASH_LEN], int64_
 /* Removes every object last written before older_than_s that keep does not want. */
 bool objects_sweep(struct objects *o, int64_t older_than_s, bool (*keep)(void *arg, const uint8_t hash[HASH_LEN]),
 		   void *arg, struct err *e) CHECKED;
+/* Files that a killed process has left half written. Nobody is writing any. */
+bool objects_sweep_aside(const struct objects *o, struct err *e) CHECKED;
 bool objects_remove(struct objects *o, const uint8_t hash[HASH_LEN], struct err *e) CHECKED;
 
 #endif

@@ -187,29 +187,48 @@ bool release_sweep(struct release_context *c, int64_t now_s, struct err *e)
 	return objects_sweep(c->objects, now_s - RELEASE_GRACE_S, object_is_used, c, e);
 }
 
+static bool publishable(struct release_context *c, int64_t id, struct release *r, struct err *e)
+{
+	return release_load(c, id, r, e) && state_expect(r, RELEASE_APPROVED, e) && fresh_expect(c, r, e);
+}
+
 /* What else publishing comes to. */
-static bool publish_kind(struct release_context *c, const struct release *r, const char *operator, int64_t now_s,
-			 struct err *e)
+static bool publish_kind(struct release_context *c, const struct release *r, const struct list_joins *j,
+			 const char *operator, int64_t now_s, struct err *e)
 {
 	if (r->kind == RELEASE_LIST)
-		return list_publish(c, r, e);
+		return list_publish(c, r, j, e);
 	return release_family_of(r->name, RELEASE_MODEL) == NULL || r->kind != RELEASE_CENTRAL ||
 	       model_publish(c, r, operator, now_s, e);
 }
 
-bool release_publish(struct release_context *c, int64_t id, const char *operator, int64_t now_s, struct err *e)
+bool list_joins_plan(struct release_context *c, int64_t id, struct list_joins *j, struct err *e)
+{
+	struct release r;
+	*j = (struct list_joins){ 0 };
+	return publishable(c, id, &r, e) && (r.kind != RELEASE_LIST || list_joins_of(c, &r, j, e));
+}
+
+bool release_publish_joined(struct release_context *c, int64_t id, const struct list_joins *j, const char *operator,
+			    int64_t now_s, struct err *e)
 {
 	struct release r;
 	char detail[40];
 	if (!db_begin(c->db, e))
 		return false;
-	bool ok = release_load(c, id, &r, e) && state_expect(&r, RELEASE_APPROVED, e) && fresh_expect(c, &r, e);
-	ok = ok && publish_kind(c, &r, operator, now_s, e);
+	bool ok = publishable(c, id, &r, e) && publish_kind(c, &r, j, operator, now_s, e);
 	snprintf(detail, sizeof(detail), "version %llu", (unsigned long long)r.version);
 	ok = ok && db_run(c->db, e, "UPDATE release SET state = 4, published_by = ?, published_s = ? WHERE id = ?",
 			  "tii", operator, now_s, id);
 	ok = ok && contents_drop(c, &r, e) && step_audit(c, &r, operator, "release.publish", detail, now_s, e);
 	return finish(c, ok, e);
+}
+
+bool release_publish(struct release_context *c, int64_t id, const char *operator, int64_t now_s, struct err *e)
+{
+	struct list_joins j;
+	return list_joins_plan(c, id, &j, e) && list_joins_make(c->objects, &j, e) &&
+	       release_publish_joined(c, id, &j, operator, now_s, e);
 }
 
 bool release_object_known(struct release_context *c, const uint8_t hash[HASH_LEN], bool *known, struct err *e)

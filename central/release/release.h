@@ -79,7 +79,10 @@ bool release_reject(struct release_context *c, int64_t id, const char *operator,
 		    struct err *e) CHECKED;
 bool release_publish(struct release_context *c, int64_t id, const char *operator, int64_t now_s,
 		     struct err *e) CHECKED;
-/* A draft of a new version with the content of an old one. */
+/* A published version whose content is kept; ERR_MISSING, and ERR_DENIED for what never goes back. */
+bool release_rollback_find(struct release_context *c, const char *name, uint64_t version, struct release *old,
+			   struct err *e) CHECKED;
+/* A draft of a new version with the content of an old one; of a list: list_plan_again. */
 bool release_rollback(struct release_context *c, const char *name, uint64_t version, const char *operator,
 		      int64_t now_s, int64_t *id, struct err *e) CHECKED;
 
@@ -96,7 +99,7 @@ struct list_draft {
 	uint8_t reason; /* of entries whose file says none, 1 … 255 */
 	int64_t now_s;
 };
-/* Of one number given twice the later row counts; the earlier one is counted as a duplicate. */
+/* The whole of list_plan.h at once. */
 bool list_draft_import(struct release_context *c, const struct list_draft *d, struct bytes file, int64_t *id,
 		       struct err *e) CHECKED;
 /* Shared by import and rollback: entries sorted, tags unique, without the canary. */
@@ -106,9 +109,25 @@ struct draft_content {
 };
 bool list_draft_store(struct release_context *c, struct release *r, const struct draft_content *content,
 		      struct err *e) CHECKED;
-/* Objects first, then rows inside the caller's transaction: deltas of all spans and the index for the release that becomes
-   r->version. */
-bool list_publish(struct release_context *c, const struct release *r, struct err *e) CHECKED;
+/* The deltas of all spans that a version of a list gets, by joining older ones. */
+struct list_joins {
+	size_t len;
+	uint64_t from[LIST_DELTA_SPANS];
+	uint8_t older[LIST_DELTA_SPANS][HASH_LEN]; /* to be joined with the one before; of the first: none */
+	struct object_ref made[LIST_DELTA_SPANS];
+};
+/* Which ones release id gets if it is published now; len 0 or 1: there is nothing to join. The errors are release_publish's. */
+bool list_joins_plan(struct release_context *c, int64_t id, struct list_joins *j, struct err *e) CHECKED;
+/* The long part, a worker's: objects alone. */
+bool list_joins_make(struct objects *o, struct list_joins *j, struct err *e) CHECKED;
+/* release_publish with what was made of a plan of its; ERR_CONFLICT when the list has moved on since. */
+bool release_publish_joined(struct release_context *c, int64_t id, const struct list_joins *j, const char *operator,
+			    int64_t now_s, struct err *e) CHECKED;
+/* Rows inside the caller's transaction: deltas and the index for the release that becomes r->version. */
+bool list_publish(struct release_context *c, const struct release *r, const struct list_joins *j,
+		  struct err *e) CHECKED;
+/* What joins start from: the spans of r. */
+bool list_joins_of(struct release_context *c, const struct release *r, struct list_joins *j, struct err *e) CHECKED;
 
 /* Drafts of documents, from the operator's JSON. */
 bool document_draft_import(struct release_context *c, const char *name, const char *source, struct bytes json,
@@ -118,8 +137,12 @@ bool model_publish(struct release_context *c, const struct release *r, const cha
 		   struct err *e) CHECKED;
 /* The row of a document whose name, kind, content, source and maker r has; the rest is filled. In the caller's transaction. */
 bool release_document_insert(struct release_context *c, struct release *r, struct err *e) CHECKED;
-/* Inserts the row; r->id is set. In the caller's transaction. */
-bool release_insert(struct release_context *c, struct release *r, struct err *e) CHECKED;
+/* Inserts the row; r->id is set. In the caller's transaction. unfinished: nobody sees it before release_finish. */
+bool release_insert(struct release_context *c, struct release *r, uint64_t canary_hit, uint64_t canary_miss,
+		    bool unfinished, struct err *e) CHECKED;
+bool release_finish(struct release_context *c, const struct release *r, struct err *e) CHECKED;
+/* Before anything else at work: what a crash has left unfinished, rows and files aside. */
+bool release_unfinished_drop(struct release_context *c, struct err *e) CHECKED;
 /* The newest published version of a name; version 0 and nothing else when there is none. */
 bool release_current(struct release_context *c, const char *name, struct release *out, struct err *e) CHECKED;
 

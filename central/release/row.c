@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define UNFINISHED 2 /* in dropped: its rows are still coming */
 #define COLUMNS                                                                                                      \
 	"id, name, kind, state, base_version, version, epoch, forced, created_by, created_s, submitted_by, "         \
 	"submitted_s,"                                                                                               \
@@ -70,7 +71,7 @@ static void release_read(const struct db_query *q, struct release *r)
 
 bool release_load(struct release_context *c, int64_t id, struct release *out, struct err *e)
 {
-	struct db_query *q = db_query(c->db, "SELECT " COLUMNS " FROM release WHERE id = ?", e);
+	struct db_query *q = db_query(c->db, "SELECT " COLUMNS " FROM release WHERE id = ? AND dropped <> 2", e);
 	bool row = false;
 	if (q == NULL)
 		return false;
@@ -86,8 +87,11 @@ bool release_load(struct release_context *c, int64_t id, struct release *out, st
 bool release_each(struct release_context *c, const char *name, size_t limit,
 		  void (*each)(void *arg, const struct release *r), void *arg, struct err *e)
 {
-	struct db_query *q = db_query(
-		c->db, "SELECT " COLUMNS " FROM release WHERE ?1 = '' OR name = ?1 ORDER BY id DESC LIMIT ?2", e);
+	struct db_query *q =
+		db_query(c->db,
+			 "SELECT " COLUMNS
+			 " FROM release WHERE (?1 = '' OR name = ?1) AND dropped <> 2 ORDER BY id DESC LIMIT ?2",
+			 e);
 	bool row = false, ok = false;
 	if (q == NULL)
 		return false;
@@ -119,18 +123,26 @@ bool release_current(struct release_context *c, const char *name, struct release
 	return ok;
 }
 
-bool release_insert(struct release_context *c, struct release *r, struct err *e)
+static bool draft_audit(struct release_context *c, const struct release *r, struct err *e)
+{
+	return audit_add(c->db, r->created_s, r->created_by, "release.draft", r->name, r->source, e);
+}
+
+bool release_insert(struct release_context *c, struct release *r, uint64_t canary_hit, uint64_t canary_miss,
+		    bool unfinished, struct err *e)
 {
 	if (!db_run(c->db, e,
 		    "INSERT INTO release (name, kind, state, base_version, version, epoch, created_by, created_s, "
 		    "source,"
 		    " format, rows_read, entries, rejects, ignored, duplicates, count, base_count, added, removed, "
 		    "changed,"
-		    " fingerprint, content, content_chunks, content_size, delta, delta_chunks, delta_size)"
-		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		    " fingerprint, content, content_chunks, content_size, delta, delta_chunks, delta_size, "
+		    "canary_hit, canary_miss, dropped)"
+		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+		    "?)",
 		    "tiiiiitit"
 		    "iiiiiiiiiii"
-		    "bbbibbi",
+		    "bbbibbiiii",
 		    r->name, (int64_t)r->kind, (int64_t)RELEASE_DRAFT, (int64_t)r->base_version, (int64_t)r->version,
 		    (int64_t)r->epoch, r->created_by, r->created_s, r->source, (int64_t)r->import.format,
 		    (int64_t)r->import.rows, (int64_t)r->import.entries, (int64_t)r->import.rejects,
@@ -139,9 +151,35 @@ bool release_insert(struct release_context *c, struct release *r, struct err *e)
 		    (struct bytes){ r->fingerprint, FINGERPRINT_BYTES }, (struct bytes){ r->content.hash, HASH_LEN },
 		    (struct bytes){ r->content.chunks_hash, HASH_LEN }, (int64_t)r->content.size,
 		    (struct bytes){ r->delta.hash, HASH_LEN }, (struct bytes){ r->delta.chunks_hash, HASH_LEN },
-		    (int64_t)r->delta.size))
+		    (int64_t)r->delta.size, (int64_t)canary_hit, (int64_t)canary_miss,
+		    (int64_t)(unfinished ? UNFINISHED : 0)))
 		return false;
 	r->state = RELEASE_DRAFT;
 	return db_run_int(c->db, &r->id, e, "SELECT MAX(id) FROM release", "") &&
-	       audit_add(c->db, r->created_s, r->created_by, "release.draft", r->name, r->source, e);
+	       (unfinished || draft_audit(c, r, e));
+}
+
+bool release_finish(struct release_context *c, const struct release *r, struct err *e)
+{
+	return db_run(c->db, e, "UPDATE release SET dropped = 0 WHERE id = ?", "i", r->id) && draft_audit(c, r, e);
+}
+
+static bool unfinished_rows_drop(struct db *db, struct err *e)
+{
+	if (!db_begin(db, e))
+		return false;
+	if (db_run(db, e, "DELETE FROM reject WHERE release IN (SELECT id FROM release WHERE dropped = 2)", "") &&
+	    db_run(db, e, "DELETE FROM shown WHERE release IN (SELECT id FROM release WHERE dropped = 2)", "") &&
+	    db_run(db, e, "DELETE FROM release WHERE dropped = 2", "") && db_commit(db, e))
+		return true;
+	db_rollback(db);
+	return false;
+}
+
+bool release_unfinished_drop(struct release_context *c, struct err *e)
+{
+	int64_t n = 0;
+	return objects_sweep_aside(c->objects, e) &&
+	       db_run_int(c->db, &n, e, "SELECT count(*) FROM release WHERE dropped = 2", "") &&
+	       (n == 0 || unfinished_rows_drop(c->db, e));
 }

@@ -10,6 +10,7 @@
 #define ASKED_MAX         512       /* chunks that were asked for and wait */
 #define RECENT_MAX        512       /* chunks published a moment ago */
 #define REPORTS_MAX       8         /* that branches are fetching */
+#define REPORTS_AWAITED   32        /* being made */
 #define REPORTS_BYTES_MAX 33554432U /* of all of them */
 #define REPORT_KEPT_MS    60000     /* behind the last part asked for */
 
@@ -45,6 +46,13 @@ struct sent_report {
 	int64_t used_ms;
 };
 
+/* A report that is being made: the newest question for it is answered, the older ones have been given up. */
+struct awaited_report {
+	bool there;
+	char branch[NAME_MAX_LEN + 1];
+	uint8_t question[HASH_LEN], id[16];
+};
+
 struct central_sync {
 	struct central_sync_config config;
 	struct central_sync_info info;
@@ -72,6 +80,7 @@ struct central_sync {
 	size_t recent_at;
 
 	struct sent_report reports[REPORTS_MAX];
+	struct awaited_report awaited[REPORTS_AWAITED];
 
 	/* answers, a ring */
 	struct outgoing outbox[OUTBOX_MAX];
@@ -112,11 +121,15 @@ bool sync_certificate(struct central_sync *s, const struct branch *b, const stru
 bool sync_prefetch(struct central_sync *s, const struct branch *b, const struct query *q, struct instant now,
 		   struct buf *out, struct err *e) CHECKED;
 
-/* sync/reports.c: credit reports in parts, sealed both ways. */
+/* sync/reports.c: credit reports in parts, sealed both ways. *later: central_sync_reported answers. */
 bool sync_report(struct central_sync *s, const struct branch *b, const struct query *q, struct instant now,
-		 struct buf *out, struct err *e) CHECKED;
+		 struct buf *out, bool *later, struct err *e) CHECKED;
 /* Wipes those that nobody has asked for since then. */
 void sync_reports_drop(struct central_sync *s, int64_t since_ms);
+
+/* sync/up.c: the reply to a query, with its body or why not (ERR_NONE: neither). */
+void sync_reply(struct central_sync *s, const char *branch, const uint8_t id[16], struct bytes body,
+		const struct err *why);
 
 /* sync.c: queues an answer. */
 void sync_answer(struct central_sync *s, const char *branch, const char *what, struct bytes payload);

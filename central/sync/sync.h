@@ -11,6 +11,7 @@
 #define CENTRAL_SYNC_SYNC_H
 
 #include "central/centrald.h"
+#include "protocol/inquiry.h"
 #include "protocol/message.h"
 #include "protocol/transport.h"
 
@@ -36,11 +37,19 @@ struct head_signer {
 	bool (*sign)(void *arg, struct bytes payload, struct err *e);
 };
 
+struct report_maker {
+	void *arg;
+	/* Answered by central_sync_reported with the same branch and question (central/report/requests.h), in a later turn or within. */
+	bool (*make)(void *arg, const char *branch, const struct inquiry *q, const uint8_t question[HASH_LEN],
+		     int64_t now_s, struct err *e);
+};
+
 struct central_sync_config {
 	struct release_context *release;
 	struct transport transport;
 	struct head_signer signer;
-	void (*wake)(void *arg); /* something was released: run soon; NULL is fine */
+	struct report_maker reports; /* make NULL: a branch that asks is told that there are none */
+	void (*wake)(void *arg);     /* something was released: run soon; NULL is fine */
 	void *wake_arg;
 	uint64_t push_size_max;                  /* 0: CENTRAL_PUSH_SIZE_MAX */
 	const uint8_t *seal_scalar, *seal_point; /* central's; journal keys come sealed to it */
@@ -54,6 +63,9 @@ void central_sync_down(struct central_sync *s, struct instant now);
 void central_sync_message(struct central_sync *s, const char *topic, struct bytes payload, struct instant now);
 /* The signed head, or why not (message.data NULL). */
 void central_sync_signed(struct central_sync *s, struct bytes message, const struct err *why, struct instant now);
+/* A report and its number, or why not (data.data NULL). Whoever waits for it is answered. */
+void central_sync_reported(struct central_sync *s, const char *branch, const uint8_t question[HASH_LEN],
+			   struct bytes data, const char *number, const struct err *why, struct instant now);
 /* Does what is due; returns the ms at which to call again (now: at once; INT64_MAX: never). */
 int64_t central_sync_run(struct central_sync *s, struct instant now);
 

@@ -80,20 +80,37 @@ static bool query_ack(struct central_sync *s, const struct branch *b, struct byt
 	return true;
 }
 
+void sync_reply(struct central_sync *s, const char *branch, const uint8_t id[16], struct bytes body,
+		const struct err *why)
+{
+	struct reply r = { .status = why->code };
+	struct buf out;
+	struct err e = { 0 };
+	buf_init(&out, MQTT_PACKET_MAX);
+	memcpy(r.id, id, sizeof(r.id));
+	if (why->code == ERR_NONE)
+		r.body = body;
+	else
+		snprintf(r.text, sizeof(r.text), "%.190s", why->text);
+	if (why->code == ERR_IO)
+		sync_fault(s, why, "query");
+	if (reply_encode(&r, &out, &e))
+		sync_answer(s, branch, "reply", buf_bytes(&out));
+	buf_clear(&out);
+}
+
 static void query_take(struct central_sync *s, const struct branch *b, struct bytes payload, struct instant now)
 {
 	struct query q;
-	struct reply r = { 0 };
-	struct buf body, out;
+	struct buf body;
 	struct err e = { 0 };
-	bool ok = false;
+	bool ok = false, later = false;
 	if (!query_decode(payload, &q, &e)) {
 		s->info.malformed++;
 		return;
 	}
 	s->info.queries++;
 	buf_init(&body, MQTT_PACKET_MAX);
-	buf_init(&out, MQTT_PACKET_MAX);
 	switch (q.type) {
 	case QUERY_OBJECT: ok = query_object(s, q.body, now, &e); break;
 	case QUERY_ACK: ok = query_ack(s, b, q.body, &e); break;
@@ -101,21 +118,14 @@ static void query_take(struct central_sync *s, const struct branch *b, struct by
 	case QUERY_CERTIFICATE:
 		ok = branches_may_hold_keys(b, &e) && sync_certificate(s, b, &q, now, &body, &e);
 		break;
-	case QUERY_REPORT: ok = branches_may_hold_keys(b, &e) && sync_report(s, b, &q, now, &body, &e); break;
+	case QUERY_REPORT: ok = branches_may_hold_keys(b, &e) && sync_report(s, b, &q, now, &body, &later, &e); break;
 	case QUERY_PREFETCH: ok = branches_may_hold_keys(b, &e) && sync_prefetch(s, b, &q, now, &body, &e); break;
 	}
-	memcpy(r.id, q.id, sizeof(r.id));
 	if (ok)
-		r.body = buf_bytes(&body);
-	else
-		snprintf(r.text, sizeof(r.text), "%.190s", e.text);
-	r.status = ok ? ERR_NONE : e.code;
-	if (!ok && e.code == ERR_IO)
-		sync_fault(s, &e, "query");
-	if (reply_encode(&r, &out, &e))
-		sync_answer(s, b->name, "reply", buf_bytes(&out));
+		e = (struct err){ 0 };
+	if (!ok || !later)
+		sync_reply(s, b->name, q.id, buf_bytes(&body), &e);
 	buf_clear(&body);
-	buf_clear(&out);
 }
 
 /* False: it is not what a branch seals. */

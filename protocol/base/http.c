@@ -427,6 +427,10 @@ static bool call_receive(const struct call *c, struct buf *all, struct err *e)
 static bool answer_split(struct buf *all, int *status, struct buf *out, struct err *e)
 {
 	const char *text = buf_str(all), *end = strstr(text, "\r\n\r\n");
+	if (all->len == 0)
+		return err_set(e, ERR_IO,
+			       "the connection was closed without an answer: see whether it was done, and do it "
+			       "again if not");
 	if (strncmp(text, "HTTP/1.", 7) != 0 || end == NULL)
 		return err_set(e, ERR_INPUT, "the answer is no HTTP");
 	*status = (int)strtol(text + 8, NULL, 10);

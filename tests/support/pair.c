@@ -1,5 +1,6 @@
 #include "tests/support/pair.h"
 
+#include "central/report/requests.h"
 #include "tests/test.h"
 
 #include <stdlib.h>
@@ -54,11 +55,57 @@ static int64_t central_run(void *arg)
 	return central_sync_run(p->central, pair_instant(p));
 }
 
+static void report_give(struct pair *p, const struct inquiry *q, const uint8_t question[HASH_LEN],
+			const struct err *why)
+{
+	struct buf data;
+	char number[REPORT_NUMBER] = "";
+	struct err e = { 0 };
+	const struct instant now = pair_instant(p);
+	buf_init(&data, REPORT_BYTES_MAX);
+	if (why == NULL && !report_request_answer(&p->centre.release, "haidian", q, now.s, &data, number, &e)) {
+		buf_clear(&data);
+		why = &e;
+	}
+	central_sync_reported(p->central, "haidian", question,
+			      why == NULL ? buf_bytes(&data) : (struct bytes){ NULL, 0 }, number, why, now);
+	buf_clear(&data);
+}
+
+static bool central_report(void *arg, const char *branch, const struct inquiry *q, const uint8_t question[HASH_LEN],
+			   int64_t now_s, struct err *e)
+{
+	struct pair *p = arg;
+	(void)branch, (void)now_s, (void)e;
+	p->ordered++;
+	if (!p->hold_reports) {
+		report_give(p, q, question, NULL);
+		return true;
+	}
+	p->held = *q;
+	memcpy(p->held_question, question, HASH_LEN);
+	return true;
+}
+
+void pair_report_give(struct pair *p, const struct err *why)
+{
+	report_give(p, &p->held, p->held_question, why);
+}
+
+static void central_wake(void *arg)
+{
+	struct pair *p = arg;
+	p->sim.next_central_ms = p->sim.now_ms;
+}
+
 static void central_start(struct pair *p)
 {
 	struct central_sync_config c = { .release = &p->centre.release,
 					 .transport = { p, central_publish, central_subscribe, central_subscribe },
 					 .signer = { p, central_sign },
+					 .reports = { p, central_report },
+					 .wake = central_wake,
+					 .wake_arg = p,
 					 .push_size_max = 100000,
 					 .seal_scalar = p->centre.seal_scalar,
 					 .seal_point = p->centre.seal_point };

@@ -14,12 +14,19 @@ struct pair {
 	uint64_t taken; /* the last item's number */
 	unsigned puts, erasures, again, refusals;
 	unsigned refuse; /* so many more are not taken */
+	/* reports that central is asked to have made */
+	unsigned ordered;
+	bool hold_reports; /* until pair_report_give */
+	struct inquiry held;
+	uint8_t held_question[HASH_LEN];
 };
 
 /* Rules and catalogue are published, the branch is enrolled, the line is down. */
 struct pair *pair_new(uint64_t seed);
 void pair_free(struct pair *p);
 struct instant pair_instant(const struct pair *p);
+/* The report that was held is made, or why not. */
+void pair_report_give(struct pair *p, const struct err *why);
 /* Central, kill -9, and started again. */
 void pair_central_restart(struct pair *p);
 

@@ -1,4 +1,4 @@
-#include "central/release/release.h"
+#include "central/release/list_plan.h"
 #include "central/store/store.h"
 #include "protocol/delta.h"
 #include "protocol/layers.h"
@@ -290,6 +290,110 @@ static void rejected_rows_come_back_with_their_reason(void)
 	buf_clear(&out);
 }
 
+static int64_t count_of(const char *table)
+{
+	char sql[64];
+	int64_t n = -1;
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", table);
+	CU_ASSERT_TRUE(db_run_int(db, &n, NULL, sql, ""));
+	return n;
+}
+
+static void none(void *arg, const struct release *r)
+{
+	(void)r;
+	++*(unsigned *)arg;
+}
+
+static unsigned drafts_seen(void)
+{
+	unsigned n = 0;
+	CU_ASSERT_TRUE(release_each(&c, "", 100, none, &n, NULL));
+	return n;
+}
+
+/* A file with so many rows that are no good, planned and built, and the first transaction of its rows stored. */
+static struct list_plan *begun(struct buf *built, unsigned bad, bool *done)
+{
+	struct list_draft d = {
+		.name = "black", .source = "x", .operator= "alice", .mode = DRAFT_REPLACE, .reason = 1, .now_s = NOW
+	};
+	struct buf csv;
+	struct err e = { 0 };
+	csv_make(&csv, 0, 500, 1);
+	for (unsigned i = 0; i < bad; i++)
+		buf_add_fmt(&csv, "resident_id,%u,,1,,\n", i);
+	struct list_plan *p = list_plan_import(&c, &d, &e);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	buf_init(built, LIST_BUILT_MAX);
+	CU_ASSERT_TRUE_FATAL(list_plan_build(p, buf_bytes(&csv), built, &e));
+	buf_clear(&csv);
+	CU_ASSERT_TRUE_FATAL(list_plan_store(p, buf_bytes(built), done, &e));
+	return p;
+}
+
+static void a_draft_with_many_rejected_rows_is_seen_once_it_is_whole(void)
+{
+	struct buf built;
+	struct release r;
+	struct err e = { 0 };
+	bool done = true;
+	unsigned steps = 1;
+	struct list_plan *p = begun(&built, 3 * LIST_STORE_ROWS, &done);
+	CU_ASSERT_FALSE(done);
+	CU_ASSERT_EQUAL(drafts_seen(), 0);
+	CU_ASSERT_FALSE(release_load(&c, list_plan_id(p), &r, &e));
+	CU_ASSERT_EQUAL(e.code, ERR_MISSING);
+	CU_ASSERT_EQUAL(count_of("audit"), 0);
+	for (; !done; steps++)
+		CU_ASSERT_TRUE_FATAL(list_plan_store(p, buf_bytes(&built), &done, &e));
+	CU_ASSERT_EQUAL(steps, 4); /* the rows shown are a transaction of their own */
+	CU_ASSERT_EQUAL(drafts_seen(), 1);
+	CU_ASSERT_TRUE(release_load(&c, list_plan_id(p), &r, &e) && r.import.rejects == 3 * LIST_STORE_ROWS);
+	CU_ASSERT_EQUAL(count_of("reject"), 3 * LIST_STORE_ROWS);
+	CU_ASSERT_EQUAL(count_of("audit"), 1);
+	CU_ASSERT_TRUE(release_unfinished_drop(&c, &e));
+	CU_ASSERT_EQUAL(count_of("reject"), 3 * LIST_STORE_ROWS);
+	publish(list_plan_id(p), false);
+	list_plan_free(p);
+	buf_clear(&built);
+}
+
+static void a_draft_that_a_crash_left_unfinished_is_gone_at_the_next_start(void)
+{
+	struct buf built;
+	struct err e = { 0 };
+	char aside[128];
+	bool done = true;
+	list_plan_free(begun(&built, 2 * LIST_STORE_ROWS, &done));
+	buf_clear(&built);
+	CU_ASSERT_FALSE(done);
+	CU_ASSERT_TRUE(count_of("reject") > 0);
+	snprintf(aside, sizeof(aside), "%s/objects/draft-77.tmp", dir);
+	CU_ASSERT_TRUE(file_write(aside, bytes_of("half"), 0600, &e));
+	CU_ASSERT_TRUE(release_unfinished_drop(&c, &e));
+	CU_ASSERT_EQUAL(count_of("release"), 0);
+	CU_ASSERT_EQUAL(count_of("reject"), 0);
+	CU_ASSERT_NOT_EQUAL(access(aside, F_OK), 0);
+	draft("black", DRAFT_REPLACE, 0, 500);
+	CU_ASSERT_EQUAL(drafts_seen(), 1);
+}
+
+static void joins_made_before_the_list_moved_on_are_not_published(void)
+{
+	struct list_joins j;
+	struct err e = { 0 };
+	publish(draft("black", DRAFT_REPLACE, 0, 5000), false);
+	int64_t first = draft("black", DRAFT_ADD, 5000, 50), second = draft("black", DRAFT_ADD, 6000, 50);
+	CU_ASSERT_TRUE(release_submit(&c, second, "alice", false, NOW, &e) &&
+		       release_approve(&c, second, "bob", NOW, &e));
+	CU_ASSERT_TRUE(list_joins_plan(&c, second, &j, &e) && list_joins_make(&objects, &j, &e));
+	publish(first, false);
+	CU_ASSERT_FALSE(release_publish_joined(&c, second, &j, "bob", NOW, &e));
+	CU_ASSERT_EQUAL(e.code, ERR_CONFLICT);
+	CU_ASSERT_FALSE(list_joins_plan(&c, second, &j, &e));
+}
+
 /* Plays a branch: from the version it has by the index's deltas to the newest; the bytes must be the snapshot's. */
 static void catch_up(const char *name, uint64_t have, const uint8_t have_hash[HASH_LEN])
 {
@@ -535,6 +639,12 @@ static CU_TestInfo tests[] = {
 	{ "a branch any number of versions behind catches up by deltas",
 	  a_branch_any_number_of_versions_behind_catches_up_by_deltas },
 	{ "two real publications end on the newer one", two_real_publications_end_on_the_newer_one },
+	{ "a draft with many rejected rows is seen once it is whole",
+	  a_draft_with_many_rejected_rows_is_seen_once_it_is_whole },
+	{ "a draft that a crash left unfinished is gone at the next start",
+	  a_draft_that_a_crash_left_unfinished_is_gone_at_the_next_start },
+	{ "joins made before the list moved on are not published",
+	  joins_made_before_the_list_moved_on_are_not_published },
 	{ "what nothing names any more is swept and the rest stays",
 	  what_nothing_names_any_more_is_swept_and_the_rest_stays },
 	{ "a crash while publishing leaves the old or the new version",

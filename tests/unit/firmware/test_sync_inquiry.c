@@ -214,6 +214,86 @@ static void what_central_cannot_make_is_said_in_its_words(void)
 	pair_free(p);
 }
 
+static void one_that_takes_long_is_made_once_and_answers_the_newest_question(void)
+{
+	struct pair *p = pair_up(6);
+	struct err e = { 0 };
+	struct inquiry q = question(1, large());
+	p->hold_reports = true;
+	CU_ASSERT_TRUE(ask(p, &q, &e));
+	sim_run(&p->sim, 10000); /* it has asked again, three times */
+	CU_ASSERT_EQUAL(told.calls, 0);
+	sim_line(&p->sim, false);
+	central_sync_down(p->central, pair_instant(p));
+	CU_ASSERT_EQUAL(told.code, ERR_IO);
+	sim_line(&p->sim, true);
+	central_sync_up(p->central, pair_instant(p));
+	sim_run(&p->sim, 5000);
+	CU_ASSERT_TRUE(ask(p, &q, &e));
+	sim_run(&p->sim, 5000);
+	pair_report_give(p, NULL);
+	sim_run(&p->sim, 5000);
+	CU_ASSERT_EQUAL(told.calls, 2);
+	CU_ASSERT_EQUAL(told.code, ERR_NONE);
+	CU_ASSERT_EQUAL(p->ordered, 1);
+	CU_ASSERT_EQUAL(reads(p), 1);
+	pair_report_give(p, NULL); /* nobody waits */
+	sim_run(&p->sim, 5000);
+	CU_ASSERT_EQUAL(told.calls, 2);
+	pair_free(p);
+}
+
+static void what_happens_while_it_is_made_counts(void)
+{
+	static const struct {
+		const char *sql; /* meanwhile */
+		struct err why;  /* it was not made */
+		enum err_code code;
+		const char *words;
+	} rows[] = {
+		{ "UPDATE branch SET tampered_s = 1", { 0 }, ERR_DENIED, "was opened" },
+		{ "UPDATE branch SET revoked_s = 1", { 0 }, ERR_IO, "did not answer in time" },
+		{ "SELECT 1", { ERR_IO, "the worker was killed: do it again" }, ERR_IO, "worker was killed" },
+		{ "SELECT 1", { ERR_INPUT, "as_of: still to come" }, ERR_INPUT, "still to come" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pair *p = pair_up(7 + i);
+		struct err e = { 0 };
+		struct inquiry q = question(1, INQUIRY_HTML);
+		p->hold_reports = true;
+		CU_ASSERT_TRUE(ask(p, &q, &e));
+		sim_run(&p->sim, 1000);
+		CU_ASSERT_TRUE(db_exec(p->centre.db, rows[i].sql, &e));
+		pair_report_give(p, rows[i].why.code != ERR_NONE ? &rows[i].why : NULL);
+		sim_run(&p->sim, SYNC_INQUIRY_WAIT_MS + 1000);
+		CU_ASSERT_EQUAL(told.calls, 1);
+		CU_ASSERT_EQUAL(told.code, rows[i].code);
+		CU_ASSERT_PTR_NOT_NULL(strstr(told.text, rows[i].words));
+		CU_ASSERT_EQUAL(told.len, 0);
+		pair_free(p);
+	}
+}
+
+static void more_than_are_made_at_once_are_refused(void)
+{
+	struct pair *p = pair_up(12);
+	struct err e = { 0 };
+	unsigned refused = 0;
+	p->hold_reports = true;
+	for (unsigned i = 0; i < 40; i++) {
+		struct inquiry q = question((uint8_t)i, INQUIRY_HTML);
+		told.calls = 0;
+		CU_ASSERT_TRUE(ask(p, &q, &e));
+		sim_run(&p->sim, 1000);
+		refused += told.calls == 1 && told.code == ERR_FULL;
+		if (told.calls == 0)
+			sync_forget_inquiry(p->sim.sync, p);
+	}
+	CU_ASSERT_EQUAL(p->ordered, 32);
+	CU_ASSERT_EQUAL(refused, 8);
+	pair_free(p);
+}
+
 /* --- a central of our making, with a report of five megabytes --- */
 
 #define LARGE (5U * 1024 * 1024 + 77)
@@ -348,6 +428,10 @@ static CU_TestInfo tests[] = {
 	{ "what was opened is denied, and what was revoked is not answered",
 	  what_was_opened_is_denied_and_what_was_revoked_is_not_answered },
 	{ "what central cannot make is said in its words", what_central_cannot_make_is_said_in_its_words },
+	{ "one that takes long is made once and answers the newest question",
+	  one_that_takes_long_is_made_once_and_answers_the_newest_question },
+	{ "what happens while it is made counts", what_happens_while_it_is_made_counts },
+	{ "more than are made at once are refused", more_than_are_made_at_once_are_refused },
 	{ "one of several megabytes comes whole over a line that loses",
 	  one_of_several_megabytes_comes_whole_over_a_line_that_loses },
 	{ "parts of two reports never mix", parts_of_two_reports_never_mix },

@@ -162,6 +162,19 @@ static void a_connection_serves_one_request_after_another(void)
 	close(fd);
 }
 
+static void an_answer_may_take_longer_than_a_silent_client_has(void)
+{
+	int fd = client(NULL);
+	send_text(fd, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+	int64_t end = loop_now_ms() + 2500;
+	while (loop_now_ms() < end)
+		loop_once(w.loop, 20);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(w.held);
+	http_reply(w.held, 200, "text/plain", bytes_of("at last"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(answer(fd, "at last"), "at last"));
+	close(fd);
+}
+
 static void an_answer_may_come_in_a_later_turn(void)
 {
 	int fd = client(NULL);
@@ -261,6 +274,7 @@ static CU_TestInfo tests[] = {
 	{ "bodies and headers past their bound are refused", bodies_and_headers_past_their_bound_are_refused },
 	{ "a connection serves one request after another", a_connection_serves_one_request_after_another },
 	{ "an answer may come in a later turn", an_answer_may_come_in_a_later_turn },
+	{ "an answer may take longer than a silent client has", an_answer_may_take_longer_than_a_silent_client_has },
 	{ "a client that leaves before its answer is harmless", a_client_that_leaves_before_its_answer_is_harmless },
 	{ "the peer's name comes from its address alone", the_peers_name_comes_from_its_address_alone },
 	{ "a silent client is closed", a_silent_client_is_closed },
