@@ -11,6 +11,7 @@
 #include "central/branch/enrol_port.h"
 #include "central/centrald.h"
 #include "central/day_head.h"
+#include "central/department/port.h"
 #include "central/exchange/port.h"
 #include "central/ledger/ledger.h"
 #include "central/registry/revocation.h"
@@ -42,10 +43,11 @@ struct hub {
 	struct mqtt *mqtt;
 	struct api *api;
 	struct enrol_port *enrol;
+	struct department_port *departments;
 	struct loop_timer *sync_timer, *tick, *revoke_timer;
 	struct central_sync_info logged;
 	char run_dir[PATH_LEN], exchange_dir[PATH_LEN], mqtt_socket[PATH_LEN], enrol_socket[PATH_LEN],
-		ctl_socket[PATH_LEN];
+		department_socket[PATH_LEN], ctl_socket[PATH_LEN];
 };
 
 static int64_t wall_s(void)
@@ -167,6 +169,22 @@ static void on_published(void *arg, int mid, int reason)
 
 /* --- children --- */
 
+/* Nobody gets in without a certificate of ours; whose it is the port behind judges. */
+static void gate_departments(struct hub *h, struct gate_config *g)
+{
+	const struct hub_config *c = h->config;
+	if (c->department_port == 0)
+		return;
+	struct gate_port *in = &g->ports[g->ports_len++];
+	*in = (struct gate_port){ .inward = true, .port = (int)c->department_port, .peer_required = true };
+	snprintf(in->name, sizeof(in->name), "departments");
+	snprintf(in->host, sizeof(in->host), "%s", c->listen);
+	snprintf(in->socket, sizeof(in->socket), "%s", h->department_socket);
+	in->cert = buf_bytes(&c->broker_cert);
+	in->key = buf_bytes(&c->broker_key);
+	in->ca = buf_bytes(&c->ca);
+}
+
 static void gate_configure(void *arg)
 {
 	struct hub *h = arg;
@@ -190,6 +208,7 @@ static void gate_configure(void *arg)
 	out->cert = buf_bytes(&c->central_cert);
 	out->key = buf_bytes(&c->central_key);
 	out->ca = buf_bytes(&c->ca);
+	gate_departments(h, &g);
 	buf_init(&payload, FRAME_MAX - 1);
 	if (!gate_config_encode(&g, &payload, &e) || !proc_send(h->gate, GATE_CONFIG, buf_bytes(&payload)))
 		log_error("gate was not configured", "why=%s", e.text);
@@ -315,6 +334,7 @@ static void paths_set(struct hub *h)
 	snprintf(h->exchange_dir, PATH_LEN, "%.90s/run/x", dir);
 	snprintf(h->mqtt_socket, PATH_LEN, "%.90s/run/mqtt.sock", dir);
 	snprintf(h->enrol_socket, PATH_LEN, "%.90s/run/enrol.sock", dir);
+	snprintf(h->department_socket, PATH_LEN, "%.90s/run/in.sock", dir);
 	snprintf(h->ctl_socket, PATH_LEN, "%.90s/ctl.sock", dir);
 }
 
@@ -357,6 +377,15 @@ static bool enrol_ready(struct hub *h, struct err *e)
 	};
 	h->enrol = enrol_port_open(h->loop, &c, e);
 	return h->enrol != NULL;
+}
+
+static bool departments_ready(struct hub *h, struct err *e)
+{
+	const struct department_port_config c = { .path = h->department_socket,
+						  .release = &h->central.release,
+						  .now_s = wall_s };
+	h->departments = department_port_open(h->loop, &c, e);
+	return h->departments != NULL;
 }
 
 static bool exchange_ready(struct hub *h, struct err *e)
@@ -435,7 +464,7 @@ struct hub *hub_open(struct loop *l, const struct hub_config *c, struct err *e)
 	if (!exchange_ready(h, e))
 		goto fail;
 	h->api = api_open(l, &h->central, h->ctl_socket, e);
-	if (h->api == NULL || !enrol_ready(h, e))
+	if (h->api == NULL || !enrol_ready(h, e) || !departments_ready(h, e))
 		goto fail;
 	h->gate = proc_start(l, "gate", &gate_events, h);
 	loop_timer_set(h->tick, TICK_MS);
@@ -452,6 +481,7 @@ void hub_close(struct hub *h)
 	mqtt_free(h->mqtt);
 	proc_stop(h->gate);
 	enrol_port_close(h->enrol);
+	department_port_close(h->departments);
 	api_close(h->api);
 	exchange_port_close(h->central.exchange);
 	signer_stop(h->central.signer);

@@ -15,6 +15,7 @@ struct hub_config {
 	char host[64], listen[64];
 	char broker_connect[64]; /* "": host */
 	int64_t enrol_port, broker_port;
+	int64_t department_port; /* 0: departments send nothing by HTTPS */
 	struct buf ca, broker_cert, broker_key, central_cert, central_key; /* DER */
 	uint8_t vault_key[32];
 	uint8_t seal_scalar[SCALAR_LEN], seal_point[POINT_LEN];

@@ -78,6 +78,7 @@ bool hub_config_load(const char *ini_path, struct hub_config *c, struct err *e)
 		{ "central", "host", CONFIG_TEXT, c->host, sizeof(c->host), 0, 0, true },
 		{ "central", "listen", CONFIG_TEXT, c->listen, sizeof(c->listen), 0, 0, true },
 		{ "central", "enrol_port", CONFIG_INT, &c->enrol_port, 0, 0, 65535, true },
+		{ "central", "department_port", CONFIG_INT, &c->department_port, 0, 1, 65535, false },
 		{ "broker", "connect", CONFIG_TEXT, c->broker_connect, sizeof(c->broker_connect), 0, 0, false },
 		{ "broker", "port", CONFIG_INT, &c->broker_port, 0, 1, 65535, true },
 	};

@@ -159,16 +159,16 @@ bool batch_save(struct release_context *c, const struct batch *b, struct err *e)
 }
 
 /* Its rows; the batch's own row stays. */
-static bool rows_drop(struct release_context *c, int64_t id, struct err *e)
+bool batch_rows_drop(struct release_context *c, int64_t id, struct err *e)
 {
 	return db_run(c->db, e, "DELETE FROM batch_block WHERE batch = ?", "i", id) &&
 	       db_run(c->db, e, "DELETE FROM batch_index WHERE batch = ?", "i", id) &&
 	       db_run(c->db, e, "DELETE FROM batch_reject WHERE batch = ?", "i", id);
 }
 
-static bool batch_erase(struct release_context *c, int64_t id, struct err *e)
+bool batch_erase(struct release_context *c, int64_t id, struct err *e)
 {
-	return rows_drop(c, id, e) && db_run(c->db, e, "DELETE FROM batch WHERE id = ?", "i", id);
+	return batch_rows_drop(c, id, e) && db_run(c->db, e, "DELETE FROM batch WHERE id = ?", "i", id);
 }
 
 /* --- opening --- */
@@ -412,56 +412,4 @@ bool batch_part(struct release_context *c, int64_t id, uint64_t offset, struct b
 	if (!ok && why.code == ERR_INPUT)
 		batch_refuse(c, &b, now_s, why.text);
 	return ok || err_set(e, why.code, "%s", why.text);
-}
-
-/* --- by a person --- */
-
-static bool why_is_fine(const char *why, struct err *e)
-{
-	return (why != NULL && why[0] != '\0' && strlen(why) < sizeof(((struct batch *)0)->decided_why)) ||
-	       err_set(e, ERR_INPUT, "reason: say why, in at most 150 bytes (--reason TEXT)");
-}
-
-static bool decide(struct release_context *c, struct batch *b, enum batch_state to, const char *why,
-		   const char *operator, int64_t now_s, struct err *e)
-{
-	const char *what = to == BATCH_CURRENT ? "batch.release" : "batch.discard";
-	char subject[64];
-	b->state = to;
-	b->decided_s = now_s;
-	snprintf(b->decided_by, sizeof(b->decided_by), "%s", operator);
-	snprintf(b->decided_why, sizeof(b->decided_why), "%s", why);
-	snprintf(subject, sizeof(subject), "%s %s", b->source, b->period);
-	return (to != BATCH_CURRENT ||
-		db_run(c->db, e,
-		       "UPDATE batch SET state = 5 WHERE source = ? AND period = ? AND state IN (3, 4) AND id < ?",
-		       "tti", b->source, b->period, b->id)) &&
-	       (to != BATCH_DISCARDED || rows_drop(c, b->id, e)) && batch_save(c, b, e) &&
-	       audit_add(c->db, now_s, operator, what, subject, why, e);
-}
-
-bool batch_release(struct release_context *c, int64_t id, const char *why, const char *operator, int64_t now_s,
-		   struct err *e)
-{
-	struct batch b;
-	if (!why_is_fine(why, e) || !batch_load(c, id, &b, e))
-		return false;
-	if (b.state != BATCH_HELD)
-		return err_set(e, ERR_CONFLICT, "batch %lld is %s; only a held one is released", (long long)id,
-			       batch_state_name(b.state));
-	if (batch_rows(&b) == 0)
-		return err_set(e, ERR_CONFLICT, "batch %lld has no row that counts; discard it", (long long)id);
-	return db_begin(c->db, e) && finish(c, decide(c, &b, BATCH_CURRENT, why, operator, now_s, e), e);
-}
-
-bool batch_discard(struct release_context *c, int64_t id, const char *why, const char *operator, int64_t now_s,
-		   struct err *e)
-{
-	struct batch b;
-	if (!why_is_fine(why, e) || !batch_load(c, id, &b, e))
-		return false;
-	if (b.state > BATCH_HELD)
-		return err_set(e, ERR_CONFLICT, "batch %lld is %s; send the period again to replace it",
-			       (long long)id, batch_state_name(b.state));
-	return db_begin(c->db, e) && finish(c, decide(c, &b, BATCH_DISCARDED, why, operator, now_s, e), e);
 }

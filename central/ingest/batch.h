@@ -84,6 +84,12 @@ bool batch_release(struct release_context *c, int64_t id, const char *why, const
 bool batch_discard(struct release_context *c, int64_t id, const char *why, const char *operator, int64_t now_s,
 		   struct err *e) CHECKED;
 
+/* The oldest in this state whose sender's name begins so; 0 none. */
+bool batch_unfinished(struct release_context *c, const char *by, enum batch_state state, int64_t *id,
+		      struct err *e) CHECKED;
+/* A load that is not gone on with: nothing of it stays but the audit's row. One that is past loading is left alone. */
+bool batch_abandon(struct release_context *c, int64_t id, const char *why, int64_t now_s, struct err *e) CHECKED;
+
 bool batch_load(struct release_context *c, int64_t id, struct batch *out, struct err *e) CHECKED;
 /* Newest first; source "" all. The query is open meanwhile. */
 bool batch_each(struct release_context *c, const char *source, size_t limit,
@@ -97,6 +103,9 @@ bool batch_rejects(struct release_context *c, int64_t id, struct buf *out, struc
 
 /* In a transaction of the caller's. */
 bool batch_save(struct release_context *c, const struct batch *b, struct err *e) CHECKED;
+/* Its rows; its own row stays. */
+bool batch_rows_drop(struct release_context *c, int64_t id, struct err *e) CHECKED;
+bool batch_erase(struct release_context *c, int64_t id, struct err *e) CHECKED;
 bool batch_judge(struct release_context *c, struct batch *b, const struct source *s, int64_t now_s,
 		 struct err *e) CHECKED;
 

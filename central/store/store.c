@@ -77,6 +77,8 @@ static const char *const scripts[] = {
 	tables_report_requests,
 	/* 15: inputs of scores made of facts */
 	tables_score_facts,
+	/* 16: departments that send by themselves */
+	tables_department,
 };
 
 struct db *store_open(const char *dir, struct err *e)

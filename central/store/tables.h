@@ -27,5 +27,7 @@ extern const char tables_objections[];
 extern const char tables_score_facts[];
 /* Reports that branches asked for. */
 extern const char tables_report_requests[];
+/* Certificates of departments that send by themselves. */
+extern const char tables_department[];
 
 #endif
