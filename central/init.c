@@ -215,7 +215,7 @@ static bool port_check(const char *name, int port, struct err *e)
 static bool put_all(const struct init_options *o, struct err *e)
 {
 	return nothing_there(o, e) && put_identities(o, e) && put_key(o, "head.key", e) &&
-	       put_key(o, "seal.key", e) && put_vault_key(o, e) && acl_store(o->dir, (struct bytes){ NULL, 0 }, e) &&
+	       put_key(o, "seal.key", e) && put_vault_key(o, e) && acl_store(o->dir, &(struct acl){ 0 }, e) &&
 	       put_broker(o, e) && put_ini(o, e);
 }
 

@@ -1,4 +1,5 @@
 /* Certificates of departments that send by themselves. */
+#include "central/acl.h"
 #include "central/centrald.h"
 #include "central/department/certificates.h"
 
@@ -12,7 +13,8 @@ static bool token(struct api_call *call, struct err *e)
 	int64_t hours = 0;
 	if (!api_query_int(call, "valid_hours", 1, 2160, BRANCH_TOKEN_S / 3600, &hours, e) ||
 	    !department_token_new(release->db, release->random, call->path_rest, call->operator, call->now_s,
-				  hours * 3600, &d, text, e))
+				  hours * 3600, &d, text, e) ||
+	    !acl_refresh(release->db, call->central->dir, e))
 		return false;
 	json_open(&call->json, NULL, '{');
 	json_put_text(&call->json, "certificate", d.name);
@@ -49,8 +51,11 @@ static bool list(struct api_call *call, struct err *e)
 
 static bool revoke(struct api_call *call, struct err *e)
 {
-	if (!department_revoke(call->central->release.db, call->path_rest, call->operator, call->now_s, e))
+	struct db *db = call->central->release.db;
+	if (!department_revoke(db, call->path_rest, call->operator, call->now_s, e))
 		return false;
+	if (!acl_refresh(db, call->central->dir, e))
+		return err_wrap(e, "the certificate is revoked, but the broker's access list could not be written");
 	json_open(&call->json, NULL, '{');
 	json_put_text(&call->json, "certificate", call->path_rest);
 	json_close(&call->json, '}');

@@ -25,6 +25,9 @@ static bool token(struct ctl *c, struct err *e)
 			"this certificate, shown this once; give it to the department together with ca.pem:\n",
 			ctl_text(j, "certificate"), ctl_time(ctl_int(j, "expires_s")));
 		printf("%s\n", ctl_text(j, "token"));
+		fprintf(stderr,
+			"若该部门还要经消息总线报送，请向 mosquitto 发 SIGHUP / if it is to send messages too, "
+			"send mosquitto SIGHUP\n");
 	}
 	json_free(j);
 	return true;
@@ -61,7 +64,8 @@ static bool revoke(struct ctl *c, struct err *e)
 	if (j == NULL)
 		return false;
 	if (!printed)
-		printf("证书 %s 已吊销，中心不再接受它送来的任何数据 / revoked: nothing it sends is taken any more\n",
+		printf("证书 %s 已吊销，中心不再接受它送来的任何数据 / revoked: nothing it sends is taken any more\n"
+		       "请向 mosquitto 发 SIGHUP 使访问表生效 / send mosquitto SIGHUP\n",
 		       ctl_text(j, "certificate"));
 	json_free(j);
 	return true;

@@ -185,6 +185,18 @@ bool department_revoke(struct db *db, const char *name, const char *operator, in
 	return db_begin(db, e) && finish(db, revoke(db, name, operator, now_s, e), e);
 }
 
+bool department_names(struct db *db, bool revoked, struct buf *out, struct err *e)
+{
+	bool row = false;
+	struct db_query *q =
+		db_query(db, "SELECT name FROM department_certificate WHERE (revoked_s <> 0) = ? ORDER BY name", e);
+	bool ok = q != NULL && db_bind_int(q, 1, revoked, e);
+	while (ok && (ok = db_next(q, &row, e)) && row)
+		buf_add_fmt(out, "%s\n", db_text(q, 0));
+	db_finish(q);
+	return ok && buf_ok(out, "names of departments", e);
+}
+
 bool department_each(struct db *db, void (*each)(void *arg, const struct department_certificate *c), void *arg,
 		     struct err *e)
 {

@@ -38,6 +38,9 @@ bool department_owns(struct db *db, const struct department *d, const char *sour
 /* From the commit on nothing it sends is taken. A transaction of its own, audited. */
 bool department_revoke(struct db *db, const char *name, const char *operator, int64_t now_s, struct err *e) CHECKED;
 
+/* Names, one a line, appended to out: the revoked ones, or the others. */
+bool department_names(struct db *db, bool revoked, struct buf *out, struct err *e) CHECKED;
+
 struct department_certificate {
 	struct department department;
 	char serial[41];

@@ -54,6 +54,7 @@ struct batch {
 	struct intake_state intake;
 	int64_t duplicates; /* among intake.accepted, and rejected later */
 	int64_t kept, kept_bytes, phase;
+	bool growing; /* current, and its day goes on: central/ingest/message.h */
 	unsigned held;
 	char created_by[NAME_MAX_LEN + 1], decided_by[NAME_MAX_LEN + 1], decided_why[160];
 	int64_t created_s, finished_s, decided_s;
@@ -102,6 +103,12 @@ bool batch_current(struct release_context *c, const char *source, const char *pe
 bool batch_rejects(struct release_context *c, int64_t id, struct buf *out, struct err *e) CHECKED;
 
 /* In a transaction of the caller's. */
+bool batch_insert(struct release_context *c, const struct batch_new *n, const struct source *s, const char *as_of,
+		  const char *operator, int64_t now_s, int64_t *id, struct err *e) CHECKED;
+/* Whole rows behind those that are there; saves nothing of b itself. told (with arg): each rejected row, as it is stored. */
+bool batch_append(struct release_context *c, struct batch *b, const struct schema *schema, struct bytes rows,
+		  void (*told)(void *arg, uint32_t number, const struct row_fault *faults, size_t len), void *arg,
+		  int64_t now_s, struct err *e) CHECKED;
 bool batch_save(struct release_context *c, const struct batch *b, struct err *e) CHECKED;
 /* Its rows; its own row stays. */
 bool batch_rows_drop(struct release_context *c, int64_t id, struct err *e) CHECKED;

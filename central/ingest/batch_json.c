@@ -54,6 +54,7 @@ void batch_json_put(struct json_out *w, const struct batch *b)
 	json_put_text(w, "period", b->period);
 	json_put_text(w, "state", batch_state_name(b->state));
 	json_put_text(w, "state_zh", batch_state_zh(b->state));
+	json_put_bool(w, "growing", b->growing);
 	json_put_text(w, "file", b->file);
 	json_put_text(w, "format", intake_format_name(b->format));
 	json_put_text(w, "encoding", encoding_name(s->encoding));

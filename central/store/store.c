@@ -79,6 +79,8 @@ static const char *const scripts[] = {
 	tables_score_facts,
 	/* 16: departments that send by themselves */
 	tables_department,
+	/* 17: real-time messages of departments */
+	tables_messages,
 };
 
 struct db *store_open(const char *dir, struct err *e)

@@ -29,5 +29,7 @@ extern const char tables_score_facts[];
 extern const char tables_report_requests[];
 /* Certificates of departments that send by themselves. */
 extern const char tables_department[];
+/* Real-time messages of departments. */
+extern const char tables_messages[];
 
 #endif

@@ -6,3 +6,17 @@ const char tables_department[] =
 	"NULL UNIQUE,"
 	" made_s BIGINT NOT NULL, expires_s BIGINT NOT NULL, request BLOB, certificate BLOB, serial TEXT NOT NULL,"
 	" enrolled_s BIGINT NOT NULL, revoked_s BIGINT NOT NULL);";
+
+const char tables_messages[] =
+	/* growing: 1 while the day goes on that a batch is made of messages on. */
+	"ALTER TABLE batch ADD COLUMN growing INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX batch_growing ON batch (period) WHERE growing = 1;"
+	/* What each message was answered with. */
+	"CREATE TABLE batch_message (source TEXT NOT NULL, id TEXT NOT NULL, batch BIGINT NOT NULL REFERENCES batch "
+	"(id),"
+	" sender TEXT NOT NULL, hash BLOB NOT NULL, answer TEXT NOT NULL, time_s BIGINT NOT NULL, PRIMARY KEY "
+	"(source, "
+	"id));"
+	/* Hashes of the keys of a batch that grows. */
+	"CREATE TABLE batch_key (batch BIGINT NOT NULL REFERENCES batch (id), high BIGINT NOT NULL, low BIGINT NOT "
+	"NULL, PRIMARY KEY (batch, high, low));";
