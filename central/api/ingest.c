@@ -1,6 +1,7 @@
 /* Sources of departments and their batches. */
 #include "central/centrald.h"
 #include "central/ingest/batch_json.h"
+#include "central/ingest/expire.h"
 #include "central/store/store.h"
 #include "protocol/rule.h"
 
@@ -89,6 +90,7 @@ static bool source_put(struct api_call *call, const struct source *s, bool schem
 	json_put_text(w, "owner", s->owner);
 	json_put_int(w, "drop_percent", s->drop_percent);
 	json_put_int(w, "due_day", s->due_day);
+	json_put_int(w, "keep_days", s->keep_days);
 	if (schema)
 		json_put_raw(w, "schema", bytes_of(s->schema));
 	bool ok = freshness_put(call, s, e);
@@ -290,6 +292,24 @@ static bool discard_batch(struct api_call *call, struct err *e)
 	       batch_answer(call, id, e);
 }
 
+static bool expire(struct api_call *call, struct err *e)
+{
+	const char *source = http_query(call->request, "source");
+	struct expiry x = { .source = source != NULL ? source : "",
+			    .look = http_query(call->request, "look") != NULL };
+	bool more = false;
+	if (!api_query_int(call, "older_than", 1, EXPIRE_DAYS_MAX, 0, &x.older_days, e))
+		return false;
+	json_open(&call->json, NULL, '{');
+	json_open(&call->json, "batches", '[');
+	bool ok = batch_expire(&call->central->release, &x, http_query(call->request, "reason"), call->operator,
+			       call->now_s, each_batch, &call->json, &more, e);
+	json_close(&call->json, ']');
+	json_put_bool(&call->json, "more", more);
+	json_close(&call->json, '}');
+	return ok;
+}
+
 const struct api_route api_ingest_routes[] = {
 	{ "GET", "/v1/sources", false, source_list },
 	{ "POST", "/v1/sources", true, catalogue_import },
@@ -298,6 +318,7 @@ const struct api_route api_ingest_routes[] = {
 	{ "POST", "/v1/sources/%/upload", true, upload },
 	{ "GET", "/v1/batches", false, batch_list },
 	{ "GET", "/v1/batches/%", false, batch_show },
+	{ "POST", "/v1/batches/expire", true, expire },
 	{ "POST", "/v1/batches/%/parts", true, part_add },
 	{ "POST", "/v1/batches/%/check", true, check_slice },
 	{ "GET", "/v1/batches/%/rejects", true, rejects_show },

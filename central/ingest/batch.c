@@ -15,7 +15,7 @@
 #define COLUMNS                                                                                                      \
 	"id, source, source_version, period, state, file, format, size, sha256, as_of, intake, duplicates, kept,"    \
 	" kept_bytes, phase, held, created_by, created_s, finished_s, decided_by, decided_s, decided_why,"           \
-	" growing"
+	" growing, superseded_s, erased_s"
 
 static const char *const states[][2] = {
 	{ "", "" },
@@ -67,7 +67,9 @@ static bool batch_read(const struct db_query *q, struct batch *b, struct err *e)
 			     .created_s = db_int(q, 17),
 			     .finished_s = db_int(q, 18),
 			     .decided_s = db_int(q, 20),
-			     .growing = db_int(q, 22) != 0 };
+			     .growing = db_int(q, 22) != 0,
+			     .superseded_s = db_int(q, 23),
+			     .erased_s = db_int(q, 24) };
 	snprintf(b->source, sizeof(b->source), "%s", db_text(q, 1));
 	snprintf(b->period, sizeof(b->period), "%s", db_text(q, 3));
 	snprintf(b->file, sizeof(b->file), "%s", db_text(q, 5));

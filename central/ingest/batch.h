@@ -54,7 +54,8 @@ struct batch {
 	struct intake_state intake;
 	int64_t duplicates; /* among intake.accepted, and rejected later */
 	int64_t kept, kept_bytes, phase;
-	bool growing; /* current, and its day goes on: central/ingest/message.h */
+	int64_t superseded_s, erased_s; /* 0: not (yet); erased: its rows are gone, superseded long enough ago */
+	bool growing;                   /* current, and its day goes on: central/ingest/message.h */
 	unsigned held;
 	char created_by[NAME_MAX_LEN + 1], decided_by[NAME_MAX_LEN + 1], decided_why[160];
 	int64_t created_s, finished_s, decided_s;
@@ -99,7 +100,7 @@ bool batch_each(struct release_context *c, const char *source, size_t limit,
 bool batch_current(struct release_context *c, const char *source, const char *period, struct batch *out,
 		   struct err *e) CHECKED;
 
-/* Rejected rows as CSV: where, what, why, and the row as it came, in the file's own encoding; nothing in it is taken for a formula. */
+/* ERR_STALE once they were erased. Rejected rows as CSV: where, what, why, and the row as it came, in the file's own encoding; nothing in it is taken for a formula. */
 bool batch_rejects(struct release_context *c, int64_t id, struct buf *out, struct err *e) CHECKED;
 
 /* In a transaction of the caller's. */

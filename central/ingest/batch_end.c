@@ -58,8 +58,9 @@ static bool decide(struct release_context *c, struct batch *b, enum batch_state 
 	snprintf(subject, sizeof(subject), "%s %s", b->source, b->period);
 	return (to != BATCH_CURRENT ||
 		db_run(c->db, e,
-		       "UPDATE batch SET state = 5 WHERE source = ? AND period = ? AND state IN (3, 4) AND id < ?",
-		       "tti", b->source, b->period, b->id)) &&
+		       "UPDATE batch SET state = 5, superseded_s = ? WHERE source = ? AND period = ?"
+		       " AND state IN (3, 4) AND id < ?",
+		       "itti", now_s, b->source, b->period, b->id)) &&
 	       (to != BATCH_DISCARDED || batch_rows_drop(c, b->id, e)) && batch_save(c, b, e) &&
 	       audit_add(c->db, now_s, operator, what, subject, why, e);
 }

@@ -75,6 +75,8 @@ void batch_json_put(struct json_out *w, const struct batch *b)
 	json_put_text(w, "created_by", b->created_by);
 	json_put_int(w, "created_s", b->created_s);
 	json_put_int(w, "finished_s", b->finished_s);
+	json_put_int(w, "superseded_s", b->superseded_s);
+	json_put_int(w, "erased_s", b->erased_s);
 	json_put_text(w, "decided_by", b->decided_by);
 	json_put_int(w, "decided_s", b->decided_s);
 	json_put_text(w, "decided_why", b->decided_why);

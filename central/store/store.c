@@ -81,6 +81,8 @@ static const char *const scripts[] = {
 	tables_department,
 	/* 17: real-time messages of departments */
 	tables_messages,
+	/* 18: superseded batches are erased by rule */
+	tables_retention,
 };
 
 struct db *store_open(const char *dir, struct err *e)

@@ -31,5 +31,7 @@ extern const char tables_report_requests[];
 extern const char tables_department[];
 /* Real-time messages of departments. */
 extern const char tables_messages[];
+/* When batches were superseded and erased, and the rule. */
+extern const char tables_retention[];
 
 #endif

@@ -20,3 +20,14 @@ const char tables_messages[] =
 	/* Hashes of the keys of a batch that grows. */
 	"CREATE TABLE batch_key (batch BIGINT NOT NULL REFERENCES batch (id), high BIGINT NOT NULL, low BIGINT NOT "
 	"NULL, PRIMARY KEY (batch, high, low));";
+
+const char tables_retention[] =
+	/* 0: not (yet). */
+	"ALTER TABLE batch ADD COLUMN superseded_s BIGINT NOT NULL DEFAULT 0;"
+	"ALTER TABLE batch ADD COLUMN erased_s BIGINT NOT NULL DEFAULT 0;"
+	"ALTER TABLE source ADD COLUMN keep_days BIGINT NOT NULL DEFAULT 0;"
+	/* By what came next and counted, or was held in its place. */
+	"UPDATE batch SET superseded_s = coalesce((SELECT min(CASE WHEN n.decided_s > n.finished_s THEN n.decided_s "
+	"ELSE n.finished_s END)"
+	" FROM batch n WHERE n.source = batch.source AND n.period = batch.period AND n.id > batch.id"
+	" AND n.state IN (3, 4, 5)), finished_s) WHERE state = 5;";
