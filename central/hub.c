@@ -11,7 +11,10 @@
 #include "central/branch/enrol_port.h"
 #include "central/centrald.h"
 #include "central/day_head.h"
+#include "central/department/messages.h"
+#include "central/department/port.h"
 #include "central/exchange/port.h"
+#include "central/ingest/message.h"
 #include "central/ledger/ledger.h"
 #include "central/registry/revocation.h"
 #include "central/report/objections.h"
@@ -44,10 +47,11 @@ struct hub {
 	struct mqtt *mqtt;
 	struct api *api;
 	struct enrol_port *enrol;
+	struct department_port *departments;
 	struct loop_timer *sync_timer, *tick, *revoke_timer;
 	struct central_sync_info logged;
-	char run_dir[PATH_LEN], exchange_dir[PATH_LEN], mqtt_socket[PATH_LEN], enrol_socket[PATH_LEN],
-		ctl_socket[PATH_LEN];
+	char run_dir[PATH_LEN], exchange_dir[PATH_LEN], ctl_socket[PATH_LEN];
+	struct hub_sockets sockets;
 };
 
 static int64_t wall_s(void)
@@ -139,8 +143,11 @@ static bool line_unsubscribe(void *arg, const char *filter, struct err *e)
 static void on_up(void *arg)
 {
 	struct hub *h = arg;
+	struct err e = { 0 };
 	log_info("the broker is reached", "port=%lld", (long long)h->config->broker_port);
 	central_sync_up(h->central.sync, instant_now());
+	if (!mqtt_subscribe(h->mqtt, DEPARTMENT_FILTER, &e))
+		log_error("messages of departments are not heard", "why=\"%s\"", e.text);
 	sync_soon(h);
 }
 
@@ -151,9 +158,25 @@ static void on_down(void *arg, const char *why)
 	central_sync_down(h->central.sync, instant_now());
 }
 
+/* An answer that does not get out is made again when the department sends again. */
+static bool message_of_department(struct hub *h, const char *topic, struct bytes payload)
+{
+	char to[DEPARTMENT_TOPIC_MAX];
+	struct buf answer;
+	struct err e = { 0 };
+	buf_init(&answer, 131072);
+	bool ours = department_message(&h->central.release, topic, payload, wall_s(), to, &answer);
+	if (ours && !mqtt_publish(h->mqtt, to, buf_bytes(&answer), false, 0, NULL, &e))
+		log_warn("a department was not answered", "topic=%s why=\"%s\"", to, e.text);
+	buf_clear(&answer);
+	return ours;
+}
+
 static void on_message(void *arg, const char *topic, struct bytes payload)
 {
 	struct hub *h = arg;
+	if (message_of_department(h, topic, payload))
+		return;
 	central_sync_message(h->central.sync, topic, payload, instant_now());
 	sync_soon(h);
 }
@@ -172,26 +195,11 @@ static void on_published(void *arg, int mid, int reason)
 static void gate_configure(void *arg)
 {
 	struct hub *h = arg;
-	const struct hub_config *c = h->config;
-	struct gate_config g = { .now_s = wall_s(), .ports_len = 2 };
-	struct gate_port *in = &g.ports[0], *out = &g.ports[1];
+	struct gate_config g = { .now_s = wall_s() };
 	struct buf payload;
 	struct err e = { 0 };
 	snprintf(g.run_dir, sizeof(g.run_dir), "%s", h->run_dir);
-	*in = (struct gate_port){ .inward = true, .port = (int)c->enrol_port };
-	snprintf(in->name, sizeof(in->name), "enrol");
-	snprintf(in->host, sizeof(in->host), "%s", c->listen);
-	snprintf(in->socket, sizeof(in->socket), "%s", h->enrol_socket);
-	in->cert = buf_bytes(&c->broker_cert);
-	in->key = buf_bytes(&c->broker_key);
-	*out = (struct gate_port){ .port = (int)c->broker_port };
-	snprintf(out->name, sizeof(out->name), "mqtt");
-	snprintf(out->host, sizeof(out->host), "%s", c->broker_connect[0] != '\0' ? c->broker_connect : c->host);
-	snprintf(out->tls_name, sizeof(out->tls_name), "%s", c->host);
-	snprintf(out->socket, sizeof(out->socket), "%s", h->mqtt_socket);
-	out->cert = buf_bytes(&c->central_cert);
-	out->key = buf_bytes(&c->central_key);
-	out->ca = buf_bytes(&c->ca);
+	hub_config_gate(h->config, &h->sockets, &g);
 	buf_init(&payload, FRAME_MAX - 1);
 	if (!gate_config_encode(&g, &payload, &e) || !proc_send(h->gate, GATE_CONFIG, buf_bytes(&payload)))
 		log_error("gate was not configured", "why=%s", e.text);
@@ -202,7 +210,7 @@ static void gate_configure(void *arg)
 static void line_begin(struct hub *h)
 {
 	static const struct mqtt_events events = { on_up, on_down, on_message, on_published };
-	const struct mqtt_config c = { .client_id = "central", .socket_path = h->mqtt_socket };
+	const struct mqtt_config c = { .client_id = "central", .socket_path = h->sockets.mqtt };
 	struct err e = { 0 };
 	if (h->mqtt != NULL)
 		return;
@@ -303,6 +311,8 @@ static void on_tick(void *arg)
 	gate_clock_send(h->gate, wall_s());
 	exchange_port_clock(h->central.exchange);
 	counters_log(h);
+	if (!message_close_days(&h->central.release, wall_s(), &e))
+		log_error("days of messages are not closed", "why=\"%s\"", e.text);
 	if (!objection_overdue(&h->central.release, wall_s(), &e))
 		log_error("objections cannot be looked at", "why=%s", e.text);
 	loop_timer_set(h->tick, TICK_MS);
@@ -315,15 +325,15 @@ static void paths_set(struct hub *h)
 	const char *dir = h->config->dir; /* hub_config_load has seen to it that these fit */
 	snprintf(h->run_dir, PATH_LEN, "%.90s/run", dir);
 	snprintf(h->exchange_dir, PATH_LEN, "%.90s/run/x", dir);
-	snprintf(h->mqtt_socket, PATH_LEN, "%.90s/run/mqtt.sock", dir);
-	snprintf(h->enrol_socket, PATH_LEN, "%.90s/run/enrol.sock", dir);
+	snprintf(h->sockets.mqtt, PATH_LEN, "%.90s/run/mqtt.sock", dir);
+	snprintf(h->sockets.enrol, PATH_LEN, "%.90s/run/enrol.sock", dir);
+	snprintf(h->sockets.departments, PATH_LEN, "%.90s/run/in.sock", dir);
 	snprintf(h->ctl_socket, PATH_LEN, "%.90s/ctl.sock", dir);
 }
 
 static bool store_ready(struct hub *h, struct err *e)
 {
 	char path[320];
-	struct buf revoked;
 	struct release_context *r = &h->central.release;
 	snprintf(path, sizeof(path), "%s/objects", h->config->dir);
 	r->db = store_open(h->config->dir, e);
@@ -336,17 +346,13 @@ static bool store_ready(struct hub *h, struct err *e)
 	if (!models_adopt(r, e))
 		return false;
 	/* A crash between a revocation and its access list is mended here. */
-	buf_init(&revoked, 16777216);
-	bool ok = release_unfinished_drop(r, e) && branches_revoked(r->db, &revoked, e) &&
-		  acl_store(h->config->dir, buf_bytes(&revoked), e);
-	buf_clear(&revoked);
-	return ok;
+	return release_unfinished_drop(r, e) && acl_refresh(r->db, h->config->dir, e);
 }
 
 static bool enrol_ready(struct hub *h, struct err *e)
 {
 	struct enrol_port_config c = {
-		.path = h->enrol_socket,
+		.path = h->sockets.enrol,
 		.db = h->central.release.db,
 		.random = &random_system,
 		.signer = h->central.signer,
@@ -360,6 +366,15 @@ static bool enrol_ready(struct hub *h, struct err *e)
 	};
 	h->enrol = enrol_port_open(h->loop, &c, e);
 	return h->enrol != NULL;
+}
+
+static bool departments_ready(struct hub *h, struct err *e)
+{
+	const struct department_port_config c = { .path = h->sockets.departments,
+						  .release = &h->central.release,
+						  .now_s = wall_s };
+	h->departments = department_port_open(h->loop, &c, e);
+	return h->departments != NULL;
 }
 
 static bool exchange_ready(struct hub *h, struct err *e)
@@ -440,7 +455,7 @@ struct hub *hub_open(struct loop *l, struct hub_config *c, struct err *e)
 	if (!exchange_ready(h, e))
 		goto fail;
 	h->api = api_open(l, &h->central, h->ctl_socket, e);
-	if (h->api == NULL || !enrol_ready(h, e))
+	if (h->api == NULL || !enrol_ready(h, e) || !departments_ready(h, e))
 		goto fail;
 	h->gate = proc_start(l, "gate", &gate_events, h);
 	loop_timer_set(h->tick, TICK_MS);
@@ -458,6 +473,7 @@ void hub_close(struct hub *h)
 	mqtt_free(h->mqtt);
 	proc_stop(h->gate);
 	enrol_port_close(h->enrol);
+	department_port_close(h->departments);
 	api_close(h->api);
 	exchange_port_close(h->central.exchange);
 	signer_stop(h->central.signer);

@@ -2,6 +2,7 @@
 
 #include "protocol/base/config.h"
 #include "protocol/base/file.h"
+#include "protocol/base/gate.h"
 #include "protocol/base/pki.h"
 
 #include <stdio.h>
@@ -78,6 +79,7 @@ bool hub_config_load(const char *ini_path, struct hub_config *c, struct err *e)
 		{ "central", "host", CONFIG_TEXT, c->host, sizeof(c->host), 0, 0, true },
 		{ "central", "listen", CONFIG_TEXT, c->listen, sizeof(c->listen), 0, 0, true },
 		{ "central", "enrol_port", CONFIG_INT, &c->enrol_port, 0, 0, 65535, true },
+		{ "central", "department_port", CONFIG_INT, &c->department_port, 0, 1, 65535, false },
 		{ "broker", "connect", CONFIG_TEXT, c->broker_connect, sizeof(c->broker_connect), 0, 0, false },
 		{ "broker", "port", CONFIG_INT, &c->broker_port, 0, 1, 65535, true },
 	};
@@ -104,4 +106,38 @@ void hub_config_clear(struct hub_config *c)
 	secret_clear(&c->central_key);
 	explicit_bzero(c->vault_key, sizeof(c->vault_key));
 	explicit_bzero(c->seal_scalar, sizeof(c->seal_scalar));
+}
+
+/* Inward, under the name the broker has too. */
+static void port_in(const struct hub_config *c, const char *name, int64_t port, const char *socket,
+		    struct gate_port *out)
+{
+	*out = (struct gate_port){ .inward = true, .port = (int)port };
+	snprintf(out->name, sizeof(out->name), "%s", name);
+	snprintf(out->host, sizeof(out->host), "%s", c->listen);
+	snprintf(out->socket, sizeof(out->socket), "%s", socket);
+	out->cert = buf_bytes(&c->broker_cert);
+	out->key = buf_bytes(&c->broker_key);
+}
+
+void hub_config_gate(const struct hub_config *c, const struct hub_sockets *s, struct gate_config *g)
+{
+	struct gate_port *in = &g->ports[0], *out = &g->ports[1], *departments = &g->ports[2];
+	port_in(c, "enrol", c->enrol_port, s->enrol, in);
+	*out = (struct gate_port){ .port = (int)c->broker_port };
+	snprintf(out->name, sizeof(out->name), "mqtt");
+	snprintf(out->host, sizeof(out->host), "%s", c->broker_connect[0] != '\0' ? c->broker_connect : c->host);
+	snprintf(out->tls_name, sizeof(out->tls_name), "%s", c->host);
+	snprintf(out->socket, sizeof(out->socket), "%s", s->mqtt);
+	out->cert = buf_bytes(&c->central_cert);
+	out->key = buf_bytes(&c->central_key);
+	out->ca = buf_bytes(&c->ca);
+	g->ports_len = 2;
+	if (c->department_port == 0)
+		return;
+	/* Nobody gets in without a certificate of ours; whose it is the port behind judges. */
+	port_in(c, "departments", c->department_port, s->departments, departments);
+	departments->ca = buf_bytes(&c->ca);
+	departments->peer_required = true;
+	g->ports_len = 3;
 }

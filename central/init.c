@@ -188,6 +188,11 @@ static bool put_ini(const struct init_options *o, struct err *e)
 		    "; The broker as branches reach it, and centrald too unless connect names another address.\n"
 		    "[broker]\nport = %d\n",
 		    o->host, is_address(o->host) ? o->host : "0.0.0.0", o->api_port, o->broker_port);
+	if (o->department_port != 0)
+		buf_add_fmt(&text,
+			    "\n; Where departments leave their files, by HTTPS with a certificate of ours.\n"
+			    "[central]\ndepartment_port = %d\n",
+			    o->department_port);
 	bool ok = buf_ok(&text, "central.ini", e) && put(o, "central.ini", buf_bytes(&text), e);
 	buf_clear(&text);
 	return ok;
@@ -210,7 +215,7 @@ static bool port_check(const char *name, int port, struct err *e)
 static bool put_all(const struct init_options *o, struct err *e)
 {
 	return nothing_there(o, e) && put_identities(o, e) && put_key(o, "head.key", e) &&
-	       put_key(o, "seal.key", e) && put_vault_key(o, e) && acl_store(o->dir, (struct bytes){ NULL, 0 }, e) &&
+	       put_key(o, "seal.key", e) && put_vault_key(o, e) && acl_store(o->dir, &(struct acl){ 0 }, e) &&
 	       put_broker(o, e) && put_ini(o, e);
 }
 
@@ -218,7 +223,9 @@ bool init_run(const struct init_options *o, struct err *e)
 {
 	struct init_options absolute = *o;
 	if (!host_check(o->host, e) || !port_check("--broker-port", o->broker_port, e) ||
-	    !port_check("--api-port", o->api_port, e) || !file_make_dir(o->dir, e))
+	    !port_check("--api-port", o->api_port, e) ||
+	    (o->department_port != 0 && !port_check("--department-port", o->department_port, e)) ||
+	    !file_make_dir(o->dir, e))
 		return false;
 	char *dir = realpath(o->dir, NULL);
 	if (dir == NULL)

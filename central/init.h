@@ -18,7 +18,8 @@ struct init_options {
 	const char *dir;
 	const char *host; /* the name or address under which branches reach broker and enrolment port */
 	int broker_port, api_port;
-	int64_t valid_days; /* of the CA and the two certificates; 0: 3650 */
+	int department_port; /* 0: departments send nothing by HTTPS */
+	int64_t valid_days;  /* of the CA and the two certificates; 0: 3650 */
 	int64_t now_s;
 };
 /* ERR_CONFLICT when DIR holds a central already. */

@@ -32,13 +32,9 @@ static bool branch_token(struct api_call *call, struct err *e)
 static bool branch_revoke(struct api_call *call, struct err *e)
 {
 	struct db *db = call->central->release.db;
-	struct buf revoked;
 	if (!branches_revoke(db, call->path_rest, call->operator, call->now_s, e))
 		return false;
-	buf_init(&revoked, 16777216);
-	bool ok = branches_revoked(db, &revoked, e) && acl_store(call->central->dir, buf_bytes(&revoked), e);
-	buf_clear(&revoked);
-	if (!ok)
+	if (!acl_refresh(db, call->central->dir, e))
 		return err_wrap(e, "the branch is revoked, but the broker's access list could not be written");
 	json_open(&call->json, NULL, '{');
 	json_put_text(&call->json, "branch", call->path_rest);

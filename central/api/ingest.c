@@ -1,6 +1,7 @@
 /* Sources of departments and their batches. */
 #include "central/centrald.h"
-#include "central/ingest/batch.h"
+#include "central/ingest/batch_json.h"
+#include "central/ingest/expire.h"
 #include "central/store/store.h"
 #include "protocol/rule.h"
 
@@ -89,6 +90,7 @@ static bool source_put(struct api_call *call, const struct source *s, bool schem
 	json_put_text(w, "owner", s->owner);
 	json_put_int(w, "drop_percent", s->drop_percent);
 	json_put_int(w, "due_day", s->due_day);
+	json_put_int(w, "keep_days", s->keep_days);
 	if (schema)
 		json_put_raw(w, "schema", bytes_of(s->schema));
 	bool ok = freshness_put(call, s, e);
@@ -144,82 +146,12 @@ static bool catalogue_import(struct api_call *call, struct err *e)
 
 /* --- batches --- */
 
-static void drift_put(struct json_out *w, const struct batch *b)
-{
-	json_open(w, "drift", '[');
-	for (size_t i = 0; i < b->intake.drift_len; i++) {
-		const struct row_fault *f = &b->intake.drift[i];
-		json_open(w, NULL, '{');
-		json_put_int(w, "column", f->field);
-		json_put_text(w, "code", fault_code(f->fault));
-		json_put_text(w, "zh", fault_zh(f->fault));
-		json_put_text(w, "en", fault_en(f->fault));
-		json_close(w, '}');
-	}
-	json_close(w, ']');
-}
-
-static void holds_put(struct json_out *w, unsigned held)
-{
-	json_open(w, "holds", '[');
-	for (unsigned i = 0; i < BATCH_HOLDS; i++) {
-		enum batch_hold h = (enum batch_hold)(1U << i);
-		if ((held & h) == 0)
-			continue;
-		json_open(w, NULL, '{');
-		json_put_text(w, "code", batch_hold_name(h));
-		json_put_text(w, "zh", batch_hold_zh(h));
-		json_put_text(w, "en", batch_hold_en(h));
-		json_close(w, '}');
-	}
-	json_close(w, ']');
-}
-
-static void batch_put(struct json_out *w, const struct batch *b)
-{
-	const struct intake_state *s = &b->intake;
-	bool shown = s->content_from <= s->content_to;
-	char hash[2 * HASH_LEN + 1];
-	hex_encode(b->sha256, HASH_LEN, hash);
-	json_open(w, NULL, '{');
-	json_put_int(w, "id", b->id);
-	json_put_text(w, "source", b->source);
-	json_put_int(w, "source_version", b->source_version);
-	json_put_text(w, "period", b->period);
-	json_put_text(w, "state", batch_state_name(b->state));
-	json_put_text(w, "state_zh", batch_state_zh(b->state));
-	json_put_text(w, "file", b->file);
-	json_put_text(w, "format", intake_format_name(b->format));
-	json_put_text(w, "encoding", encoding_name(s->encoding));
-	json_put_int(w, "size", (int64_t)b->size);
-	json_put_text(w, "sha256", hash);
-	json_put_int(w, "offset", (int64_t)s->offset);
-	json_put_int(w, "phase", b->phase);
-	json_put_int(w, "accepted", batch_rows(b));
-	json_put_int(w, "rejected", (int64_t)s->rejected + b->duplicates);
-	json_put_int(w, "duplicates", b->duplicates);
-	json_put_int(w, "repaired", (int64_t)s->repaired);
-	json_put_int(w, "rejects_kept", b->kept + b->duplicates);
-	json_put_text(w, "claimed_day", b->as_of);
-	day_put(w, "content_from", s->content_from, shown);
-	day_put(w, "content_to", s->content_to, shown);
-	drift_put(w, b);
-	holds_put(w, b->held);
-	json_put_text(w, "created_by", b->created_by);
-	json_put_int(w, "created_s", b->created_s);
-	json_put_int(w, "finished_s", b->finished_s);
-	json_put_text(w, "decided_by", b->decided_by);
-	json_put_int(w, "decided_s", b->decided_s);
-	json_put_text(w, "decided_why", b->decided_why);
-	json_close(w, '}');
-}
-
 static bool batch_answer(struct api_call *call, int64_t id, struct err *e)
 {
 	struct batch b;
 	if (!batch_load(&call->central->release, id, &b, e))
 		return false;
-	batch_put(&call->json, &b);
+	batch_json_put(&call->json, &b);
 	return true;
 }
 
@@ -300,7 +232,7 @@ static bool upload(struct api_call *call, struct err *e)
 
 static void each_batch(void *arg, const struct batch *b)
 {
-	batch_put(arg, b);
+	batch_json_put(arg, b);
 }
 
 static bool batch_list(struct api_call *call, struct err *e)
@@ -360,6 +292,24 @@ static bool discard_batch(struct api_call *call, struct err *e)
 	       batch_answer(call, id, e);
 }
 
+static bool expire(struct api_call *call, struct err *e)
+{
+	const char *source = http_query(call->request, "source");
+	struct expiry x = { .source = source != NULL ? source : "",
+			    .look = http_query(call->request, "look") != NULL };
+	bool more = false;
+	if (!api_query_int(call, "older_than", 1, EXPIRE_DAYS_MAX, 0, &x.older_days, e))
+		return false;
+	json_open(&call->json, NULL, '{');
+	json_open(&call->json, "batches", '[');
+	bool ok = batch_expire(&call->central->release, &x, http_query(call->request, "reason"), call->operator,
+			       call->now_s, each_batch, &call->json, &more, e);
+	json_close(&call->json, ']');
+	json_put_bool(&call->json, "more", more);
+	json_close(&call->json, '}');
+	return ok;
+}
+
 const struct api_route api_ingest_routes[] = {
 	{ "GET", "/v1/sources", false, source_list },
 	{ "POST", "/v1/sources", true, catalogue_import },
@@ -368,6 +318,7 @@ const struct api_route api_ingest_routes[] = {
 	{ "POST", "/v1/sources/%/upload", true, upload },
 	{ "GET", "/v1/batches", false, batch_list },
 	{ "GET", "/v1/batches/%", false, batch_show },
+	{ "POST", "/v1/batches/expire", true, expire },
 	{ "POST", "/v1/batches/%/parts", true, part_add },
 	{ "POST", "/v1/batches/%/check", true, check_slice },
 	{ "GET", "/v1/batches/%/rejects", true, rejects_show },

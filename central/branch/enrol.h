@@ -17,7 +17,8 @@ struct enrolment {
 	char branch[NAME_MAX_LEN + 1];
 	uint8_t token_hash[HASH_LEN], request_hash[HASH_LEN];
 	uint8_t seal_key[POINT_LEN];
-	struct buf csr; /* DER; owned */
+	bool department; /* `branch` is a department's certificate: central/department/certificates.h */
+	struct buf csr;  /* DER; owned */
 	size_t sans_len;
 	char sans[ENROL_SANS_MAX][64];
 };

@@ -1,5 +1,6 @@
 #include "central/branch/enrol_port.h"
 
+#include "central/department/certificates.h"
 #include "protocol/base/json.h"
 #include "protocol/base/pki.h"
 
@@ -53,9 +54,26 @@ static void reply_error(struct http_request *r, const struct err *e)
 	buf_clear(&out);
 }
 
+/* A department needs no more than what it bought. */
+static void reply_pem(struct http_request *r, struct bytes cert)
+{
+	struct buf out;
+	struct err e = { 0 };
+	buf_init(&out, ANSWER_MAX);
+	if (pki_to_pem(cert, "CERTIFICATE", &out, &e))
+		http_reply(r, 200, "application/x-pem-file", buf_bytes(&out));
+	else
+		reply_error(r, &e);
+	buf_clear(&out);
+}
+
 static void reply_certificate(struct enrol_port *p, struct http_request *r, const struct enrolment *enrolment,
 			      struct bytes cert)
 {
+	if (enrolment->department) {
+		reply_pem(r, cert);
+		return;
+	}
 	struct buf out;
 	struct err e = { 0 };
 	struct enrol_answer a = {
@@ -92,6 +110,13 @@ static void waiting_unlink(struct waiting *w)
 	}
 }
 
+static bool bought(struct enrol_port *p, const struct enrolment *r, struct bytes cert, struct err *e)
+{
+	int64_t now_s = p->config.now_s();
+	return r->department ? department_enrol_finish(p->config.db, r, cert, now_s, e)
+			     : enrol_finish(p->config.db, r, cert, now_s, e);
+}
+
 static void on_signed(void *arg, struct bytes cert, const struct err *why)
 {
 	struct waiting *w = arg;
@@ -100,7 +125,7 @@ static void on_signed(void *arg, struct bytes cert, const struct err *why)
 	waiting_unlink(w);
 	if (cert.data == NULL) {
 		reply_error(w->request, why);
-	} else if (!enrol_finish(p->config.db, &w->enrolment, cert, p->config.now_s(), &e)) {
+	} else if (!bought(p, &w->enrolment, cert, &e)) {
 		reply_error(w->request, &e);
 	} else {
 		reply_certificate(p, w->request, &w->enrolment, cert);
@@ -126,6 +151,17 @@ static bool sign_ask(struct enrol_port *p, struct waiting *w, struct err *e)
 	return signer_issue(p->config.signer, &r, on_signed, w, e);
 }
 
+static bool judge(struct enrol_port *p, const struct http_request *request, struct enrolment *r, struct buf *cert,
+		  struct err *e)
+{
+	const struct enrol_port_config *c = &p->config;
+	if (strcmp(http_path(request), DEPARTMENT_PATH) == 0)
+		return department_enrol_begin(c->db, http_header(request, "Authorization"), http_body(request),
+					      c->now_s(), r, cert, e);
+	return enrol_begin(c->db, c->random, http_body(request), c->now_s(), r, cert, e) &&
+	       enrol_names_check(r, c->broker_host, e);
+}
+
 static void enrol(struct enrol_port *p, struct http_request *request)
 {
 	struct err e = { 0 };
@@ -137,9 +173,7 @@ static void enrol(struct enrol_port *p, struct http_request *request)
 	w->request = request;
 	buf_init(&cert, PKI_CERT_MAX);
 	bool kept = false;
-	bool ok = enrol_begin(p->config.db, p->config.random, http_body(request), p->config.now_s(), &w->enrolment,
-			      &cert, &e) &&
-		  enrol_names_check(&w->enrolment, p->config.broker_host, &e);
+	bool ok = judge(p, request, &w->enrolment, &cert, &e);
 	if (ok && cert.len == 0)
 		ok = kept = sign_ask(p, w, &e);
 	if (kept) {
@@ -161,7 +195,7 @@ static void on_request(struct http_request *r, void *arg)
 	struct err e = { 0 };
 	if (strcmp(http_path(r), "/healthz") == 0) {
 		http_reply(r, 200, "text/plain", bytes_of("ok\n"));
-	} else if (strcmp(http_path(r), "/v1/enrol") != 0) {
+	} else if (strcmp(http_path(r), "/v1/enrol") != 0 && strcmp(http_path(r), DEPARTMENT_PATH) != 0) {
 		err_set(&e, ERR_MISSING, "nothing here");
 		reply_error(r, &e);
 	} else if (strcmp(http_method(r), "POST") != 0) {

@@ -164,6 +164,11 @@ static void batch_more(const struct json *b)
 		printf("    第 %lld 列 / column: %s · %s / %s\n", (long long)ctl_int(json_at(drift, i), "column"),
 		       ctl_text(json_at(drift, i), "code"), ctl_text(json_at(drift, i), "zh"),
 		       ctl_text(json_at(drift, i), "en"));
+	if (ctl_int(b, "superseded_s") != 0)
+		printf("    被替代于 / superseded %s · 行清除于 / rows erased %s\n",
+		       ctl_time(ctl_int(b, "superseded_s")), ctl_time(ctl_int(b, "erased_s")));
+	if (flag_of(b, "growing"))
+		printf("    当天消息仍在并入 / grows by messages until the day is over\n");
 	if (ctl_text(b, "decided_by")[0] != '\0')
 		printf("    %s %s: %s\n", ctl_time(ctl_int(b, "decided_s")), ctl_text(b, "decided_by"),
 		       ctl_text(b, "decided_why"));
@@ -256,6 +261,44 @@ static bool batch_discard_ask(struct ctl *c, struct err *e)
 	return decision(c, "discard", e);
 }
 
+static struct json *expire_step(struct ctl *c, bool look, struct err *e)
+{
+	struct buf path;
+	buf_init(&path, 2048);
+	buf_add_str(&path, "/v1/batches/expire");
+	ctl_option_send(c, &path, "source", "source");
+	ctl_option_send(c, &path, "older-than", "older_than");
+	ctl_option_send(c, &path, "reason", "reason");
+	if (look)
+		http_query_add(&path, "look", "1");
+	struct json *j = buf_ok(&path, "the arguments", e) ? ctl_quiet(c, "POST", buf_str(&path), nothing, e) : NULL;
+	buf_clear(&path);
+	return j;
+}
+
+/* Step by step, so that centrald does other things between. */
+static bool batch_expire_ask(struct ctl *c, struct err *e)
+{
+	bool look = ctl_option(c, "dry-run") != NULL, more = true;
+	size_t n = 0;
+	while (more) {
+		struct json *j = expire_step(c, look, e);
+		const struct json *all = j != NULL ? json_get(j, "batches") : NULL;
+		if (j == NULL)
+			return false;
+		for (size_t i = 0; all != NULL && i < json_len(all); i++, n++)
+			if (!c->json)
+				batch_line(json_at(all, i));
+		more = flag_of(j, "more");
+		json_free(j);
+	}
+	if (c->json)
+		printf("{\"batches\":%zu}\n", n);
+	else
+		printf("  %s: %zu\n", look ? "到期 / due" : "已清除 / erased", n);
+	return true;
+}
+
 const struct ctl_command ctl_ingest_commands[] = {
 	{ "source", "import", 1, "FILE.json", "", source_import_file },
 	{ "source", "list", 0, "[--category CODE] [--department CODE]", "category department", source_list },
@@ -271,5 +314,7 @@ const struct ctl_command ctl_ingest_commands[] = {
 	{ "batch", "rejects", 1, "ID [--out FILE.csv]", "out", batch_rejects_get },
 	{ "batch", "release", 1, "ID --reason TEXT", "reason", batch_release_ask },
 	{ "batch", "discard", 1, "ID --reason TEXT", "reason", batch_discard_ask },
+	{ "batch", "expire", 0, "[--source CODE] [--older-than DAYS] --reason TEXT | --dry-run",
+	  "source older-than reason|dry-run", batch_expire_ask },
 	{ 0 },
 };

@@ -14,7 +14,8 @@
 
 #define COLUMNS                                                                                                      \
 	"id, source, source_version, period, state, file, format, size, sha256, as_of, intake, duplicates, kept,"    \
-	" kept_bytes, phase, held, created_by, created_s, finished_s, decided_by, decided_s, decided_why"
+	" kept_bytes, phase, held, created_by, created_s, finished_s, decided_by, decided_s, decided_why,"           \
+	" growing, superseded_s, erased_s"
 
 static const char *const states[][2] = {
 	{ "", "" },
@@ -65,7 +66,10 @@ static bool batch_read(const struct db_query *q, struct batch *b, struct err *e)
 			     .held = (unsigned)db_int(q, 15),
 			     .created_s = db_int(q, 17),
 			     .finished_s = db_int(q, 18),
-			     .decided_s = db_int(q, 20) };
+			     .decided_s = db_int(q, 20),
+			     .growing = db_int(q, 22) != 0,
+			     .superseded_s = db_int(q, 23),
+			     .erased_s = db_int(q, 24) };
 	snprintf(b->source, sizeof(b->source), "%s", db_text(q, 1));
 	snprintf(b->period, sizeof(b->period), "%s", db_text(q, 3));
 	snprintf(b->file, sizeof(b->file), "%s", db_text(q, 5));
@@ -159,16 +163,16 @@ bool batch_save(struct release_context *c, const struct batch *b, struct err *e)
 }
 
 /* Its rows; the batch's own row stays. */
-static bool rows_drop(struct release_context *c, int64_t id, struct err *e)
+bool batch_rows_drop(struct release_context *c, int64_t id, struct err *e)
 {
 	return db_run(c->db, e, "DELETE FROM batch_block WHERE batch = ?", "i", id) &&
 	       db_run(c->db, e, "DELETE FROM batch_index WHERE batch = ?", "i", id) &&
 	       db_run(c->db, e, "DELETE FROM batch_reject WHERE batch = ?", "i", id);
 }
 
-static bool batch_erase(struct release_context *c, int64_t id, struct err *e)
+bool batch_erase(struct release_context *c, int64_t id, struct err *e)
 {
-	return rows_drop(c, id, e) && db_run(c->db, e, "DELETE FROM batch WHERE id = ?", "i", id);
+	return batch_rows_drop(c, id, e) && db_run(c->db, e, "DELETE FROM batch WHERE id = ?", "i", id);
 }
 
 /* --- opening --- */
@@ -269,8 +273,8 @@ static bool id_next(struct release_context *c, int64_t *id, struct err *e)
 	return meta_put_int(c->db, "batch_id", ++*id, e);
 }
 
-static bool batch_insert(struct release_context *c, const struct batch_new *n, const struct source *s,
-			 const char *as_of, const char *operator, int64_t now_s, int64_t *id, struct err *e)
+bool batch_insert(struct release_context *c, const struct batch_new *n, const struct source *s, const char *as_of,
+		  const char *operator, int64_t now_s, int64_t *id, struct err *e)
 {
 	struct intake_state state;
 	struct buf text;
@@ -291,6 +295,18 @@ static bool batch_insert(struct release_context *c, const struct batch_new *n, c
 	return ok;
 }
 
+/* Messages and a file for one day would push each other out. */
+static bool day_is_over(struct release_context *c, const struct batch_new *n, struct err *e)
+{
+	int64_t growing = 0;
+	return db_run_int(c->db, &growing, e,
+			  "SELECT count(*) FROM batch WHERE source = ? AND period = ? AND growing = 1", "tt",
+			  n->source, n->period) &&
+	       (growing == 0 ||
+		err_set(e, ERR_CONFLICT, "%s %s still grows by messages: send a file once the day is over", n->source,
+			n->period));
+}
+
 bool batch_open(struct release_context *c, const struct batch_new *n, const char *operator, int64_t now_s,
 		int64_t *id, bool *again, struct err *e)
 {
@@ -300,7 +316,8 @@ bool batch_open(struct release_context *c, const struct batch_new *n, const char
 	if (!source_load(c->db, n->source, 0, &s, NULL, NULL, e) || !new_is_fine(n, &s, as_of, now_s, e) ||
 	    !db_begin(c->db, e))
 		return false;
-	bool ok = same_find(c, n, &s, as_of, id, e) && others_settle(c, n, operator, now_s, *id, e);
+	bool ok = day_is_over(c, n, e) && same_find(c, n, &s, as_of, id, e) &&
+		  others_settle(c, n, operator, now_s, *id, e);
 	*again = ok && *id != 0;
 	if (ok && !*again)
 		ok = batch_insert(c, n, &s, as_of, operator, now_s, id, e);
@@ -314,6 +331,8 @@ struct loading {
 	struct batch *b;
 	struct rows_keys keys;
 	struct rows_writer rows;
+	void (*told)(void *arg, uint32_t number, const struct row_fault *faults, size_t len); /* NULL: nobody is */
+	void *arg;
 };
 
 static bool accept(void *arg, const struct intake_row *row, struct err *e)
@@ -330,6 +349,8 @@ static bool reject(void *arg, uint32_t number, const struct row_fault *faults, s
 	uint8_t codes[3 * INTAKE_FAULTS_MAX];
 	char aad[64];
 	struct buf sealed;
+	if (l->told != NULL)
+		l->told(l->arg, number, faults, len);
 	if (raw.len > CSV_ROW_MAX)
 		raw.len = CSV_ROW_MAX;
 	if (b->kept == BATCH_REJECTS_KEPT || b->kept_bytes + (int64_t)raw.len > BATCH_REJECTS_BYTES)
@@ -366,9 +387,15 @@ static bool part_take(struct loading *l, const struct schema *schema, struct byt
 	rows_writer_clear(&l->rows);
 	rows_keys_wipe(&l->keys);
 	intake_free(in);
-	if (last)
-		l->b->state = BATCH_CHECKING;
 	return ok;
+}
+
+bool batch_append(struct release_context *c, struct batch *b, const struct schema *schema, struct bytes rows,
+		  void (*told)(void *arg, uint32_t number, const struct row_fault *faults, size_t len), void *arg,
+		  int64_t now_s, struct err *e)
+{
+	struct loading l = { .c = c, .b = b, .told = told, .arg = arg };
+	return part_take(&l, schema, rows, true, now_s, e);
 }
 
 /* The file is none of the source's: nothing of it stays but the audit's row. */
@@ -401,67 +428,14 @@ bool batch_part(struct release_context *c, int64_t id, uint64_t offset, struct b
 		return err_set(e, ERR_INPUT, "a part has at most %u bytes and ends with the file", BATCH_PART_MAX);
 	if (!source_load(c->db, b.source, b.source_version, &s, &schema, NULL, e))
 		return false;
+	bool last = offset + part.len == b.size;
 	struct loading l = { .c = c, .b = &b };
+	b.state = last ? BATCH_CHECKING : BATCH_LOADING;
 	bool ok = db_begin(c->db, &why);
 	if (ok)
-		ok = finish(c,
-			    part_take(&l, schema, part, offset + part.len == b.size, now_s, &why) &&
-				    batch_save(c, &b, &why),
-			    &why);
+		ok = finish(c, part_take(&l, schema, part, last, now_s, &why) && batch_save(c, &b, &why), &why);
 	schema_free(schema);
 	if (!ok && why.code == ERR_INPUT)
 		batch_refuse(c, &b, now_s, why.text);
 	return ok || err_set(e, why.code, "%s", why.text);
-}
-
-/* --- by a person --- */
-
-static bool why_is_fine(const char *why, struct err *e)
-{
-	return (why != NULL && why[0] != '\0' && strlen(why) < sizeof(((struct batch *)0)->decided_why)) ||
-	       err_set(e, ERR_INPUT, "reason: say why, in at most 150 bytes (--reason TEXT)");
-}
-
-static bool decide(struct release_context *c, struct batch *b, enum batch_state to, const char *why,
-		   const char *operator, int64_t now_s, struct err *e)
-{
-	const char *what = to == BATCH_CURRENT ? "batch.release" : "batch.discard";
-	char subject[64];
-	b->state = to;
-	b->decided_s = now_s;
-	snprintf(b->decided_by, sizeof(b->decided_by), "%s", operator);
-	snprintf(b->decided_why, sizeof(b->decided_why), "%s", why);
-	snprintf(subject, sizeof(subject), "%s %s", b->source, b->period);
-	return (to != BATCH_CURRENT ||
-		db_run(c->db, e,
-		       "UPDATE batch SET state = 5 WHERE source = ? AND period = ? AND state IN (3, 4) AND id < ?",
-		       "tti", b->source, b->period, b->id)) &&
-	       (to != BATCH_DISCARDED || rows_drop(c, b->id, e)) && batch_save(c, b, e) &&
-	       audit_add(c->db, now_s, operator, what, subject, why, e);
-}
-
-bool batch_release(struct release_context *c, int64_t id, const char *why, const char *operator, int64_t now_s,
-		   struct err *e)
-{
-	struct batch b;
-	if (!why_is_fine(why, e) || !batch_load(c, id, &b, e))
-		return false;
-	if (b.state != BATCH_HELD)
-		return err_set(e, ERR_CONFLICT, "batch %lld is %s; only a held one is released", (long long)id,
-			       batch_state_name(b.state));
-	if (batch_rows(&b) == 0)
-		return err_set(e, ERR_CONFLICT, "batch %lld has no row that counts; discard it", (long long)id);
-	return db_begin(c->db, e) && finish(c, decide(c, &b, BATCH_CURRENT, why, operator, now_s, e), e);
-}
-
-bool batch_discard(struct release_context *c, int64_t id, const char *why, const char *operator, int64_t now_s,
-		   struct err *e)
-{
-	struct batch b;
-	if (!why_is_fine(why, e) || !batch_load(c, id, &b, e))
-		return false;
-	if (b.state > BATCH_HELD)
-		return err_set(e, ERR_CONFLICT, "batch %lld is %s; send the period again to replace it",
-			       (long long)id, batch_state_name(b.state));
-	return db_begin(c->db, e) && finish(c, decide(c, &b, BATCH_DISCARDED, why, operator, now_s, e), e);
 }

@@ -54,6 +54,8 @@ struct batch {
 	struct intake_state intake;
 	int64_t duplicates; /* among intake.accepted, and rejected later */
 	int64_t kept, kept_bytes, phase;
+	int64_t superseded_s, erased_s; /* 0: not (yet); erased: its rows are gone, superseded long enough ago */
+	bool growing;                   /* current, and its day goes on: central/ingest/message.h */
 	unsigned held;
 	char created_by[NAME_MAX_LEN + 1], decided_by[NAME_MAX_LEN + 1], decided_why[160];
 	int64_t created_s, finished_s, decided_s;
@@ -84,6 +86,12 @@ bool batch_release(struct release_context *c, int64_t id, const char *why, const
 bool batch_discard(struct release_context *c, int64_t id, const char *why, const char *operator, int64_t now_s,
 		   struct err *e) CHECKED;
 
+/* The oldest in this state whose sender's name begins so; 0 none. */
+bool batch_unfinished(struct release_context *c, const char *by, enum batch_state state, int64_t *id,
+		      struct err *e) CHECKED;
+/* A load that is not gone on with: nothing of it stays but the audit's row. One that is past loading is left alone. */
+bool batch_abandon(struct release_context *c, int64_t id, const char *why, int64_t now_s, struct err *e) CHECKED;
+
 bool batch_load(struct release_context *c, int64_t id, struct batch *out, struct err *e) CHECKED;
 /* Newest first; source "" all. The query is open meanwhile. */
 bool batch_each(struct release_context *c, const char *source, size_t limit,
@@ -92,11 +100,20 @@ bool batch_each(struct release_context *c, const char *source, size_t limit,
 bool batch_current(struct release_context *c, const char *source, const char *period, struct batch *out,
 		   struct err *e) CHECKED;
 
-/* Rejected rows as CSV: where, what, why, and the row as it came, in the file's own encoding; nothing in it is taken for a formula. */
+/* ERR_STALE once they were erased. Rejected rows as CSV: where, what, why, and the row as it came, in the file's own encoding; nothing in it is taken for a formula. */
 bool batch_rejects(struct release_context *c, int64_t id, struct buf *out, struct err *e) CHECKED;
 
 /* In a transaction of the caller's. */
+bool batch_insert(struct release_context *c, const struct batch_new *n, const struct source *s, const char *as_of,
+		  const char *operator, int64_t now_s, int64_t *id, struct err *e) CHECKED;
+/* Whole rows behind those that are there; saves nothing of b itself. told (with arg): each rejected row, as it is stored. */
+bool batch_append(struct release_context *c, struct batch *b, const struct schema *schema, struct bytes rows,
+		  void (*told)(void *arg, uint32_t number, const struct row_fault *faults, size_t len), void *arg,
+		  int64_t now_s, struct err *e) CHECKED;
 bool batch_save(struct release_context *c, const struct batch *b, struct err *e) CHECKED;
+/* Its rows; its own row stays. */
+bool batch_rows_drop(struct release_context *c, int64_t id, struct err *e) CHECKED;
+bool batch_erase(struct release_context *c, int64_t id, struct err *e) CHECKED;
 bool batch_judge(struct release_context *c, struct batch *b, const struct source *s, int64_t now_s,
 		 struct err *e) CHECKED;
 

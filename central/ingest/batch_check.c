@@ -224,8 +224,9 @@ bool batch_judge(struct release_context *c, struct batch *b, const struct source
 	snprintf(subject, sizeof(subject), "%s %s", b->source, b->period);
 	/* Of what waited for a person the newer one is meant; what counts gives way only to what counts. */
 	return db_run(c->db, e,
-		      "UPDATE batch SET state = 5 WHERE source = ? AND period = ? AND id < ? AND state IN (3, ?)",
-		      "ttii", b->source, b->period, b->id, (int64_t)b->state) &&
+		      "UPDATE batch SET state = 5, superseded_s = ? WHERE source = ? AND period = ? AND id < ?"
+		      " AND state IN (3, ?)",
+		      "ittii", now_s, b->source, b->period, b->id, (int64_t)b->state) &&
 	       audit_add(c->db, now_s, b->created_by, b->held != 0 ? "batch.held" : "batch.current", subject, b->file,
 			 e);
 }

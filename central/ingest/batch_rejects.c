@@ -233,6 +233,11 @@ bool batch_rejects(struct release_context *c, int64_t id, struct buf *out, struc
 	struct schema *schema = NULL;
 	if (!batch_load(c, id, &b, e) || !source_load(c->db, b.source, b.source_version, &s, &schema, NULL, e))
 		return false;
+	if (b.erased_s != 0) {
+		schema_free(schema);
+		return err_set(e, ERR_STALE, "the rows of batch %lld were erased: batch show says when",
+			       (long long)id);
+	}
 	struct listing l = { .c = c, .b = &b, .schema = schema, .transcoder = transcoder_new(), .out = out };
 	rows_keys_make(c->vault_key, &l.keys);
 	buf_init(&l.raw, LINE_MAX_BYTES);

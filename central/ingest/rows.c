@@ -333,8 +333,15 @@ bool rows_of_subject(struct db *db, int64_t batch, int64_t tag, uint32_t *rows, 
 bool rows_each_tag(struct db *db, int64_t batch, void (*each)(void *arg, const struct rows_tag *t), void *arg,
 		   struct err *e)
 {
-	struct db_query *q = db_query(db, "SELECT tags FROM batch_block WHERE batch = ? ORDER BY first_row", e);
-	bool row = false, ok = q != NULL && db_bind_int(q, 1, batch, e);
+	return rows_each_tag_from(db, batch, 0, each, arg, e);
+}
+
+bool rows_each_tag_from(struct db *db, int64_t batch, uint32_t from,
+			void (*each)(void *arg, const struct rows_tag *t), void *arg, struct err *e)
+{
+	struct db_query *q =
+		db_query(db, "SELECT tags FROM batch_block WHERE batch = ? AND first_row >= ? ORDER BY first_row", e);
+	bool row = false, ok = q != NULL && db_bind_int(q, 1, batch, e) && db_bind_int(q, 2, (int64_t)from, e);
 	while (ok && (ok = db_next(q, &row, e)) && row) {
 		struct bytes tags = db_bytes(q, 0);
 		for (size_t at = 0; tags.len - at >= ROWS_TAG_SIZE; at += ROWS_TAG_SIZE) {

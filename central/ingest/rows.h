@@ -65,7 +65,9 @@ struct rows_tag {
 	int64_t subject;
 	struct siphash key;
 };
-/* Of every record of a batch, in order. */
+/* Of every record of a batch, in order; from: of those in blocks that begin at this row or behind it. */
+bool rows_each_tag_from(struct db *db, int64_t batch, uint32_t from,
+			void (*each)(void *arg, const struct rows_tag *t), void *arg, struct err *e) CHECKED;
 bool rows_each_tag(struct db *db, int64_t batch, void (*each)(void *arg, const struct rows_tag *t), void *arg,
 		   struct err *e) CHECKED;
 

@@ -9,12 +9,13 @@
 #define SCHEMA_TEXT_MAX 65536U
 #define DROP_PERCENT    20
 #define DUE_DAY         15
+#define KEEP_DAYS_MAX   36500
 
 #define COLUMNS                                                                                                      \
 	"s.code, s.version, s.department, s.department_zh, s.department_en, s.category, s.category_zh, "             \
 	"s.category_en,"                                                                                             \
 	" s.indicator, s.indicator_zh, s.indicator_en, s.owner, s.cadence, s.drop_percent, s.due_day, s.sample, "    \
-	"s.schema"
+	"s.schema, s.keep_days"
 
 static const char *const cadences[] = { [SOURCE_MONTHLY] = "monthly", [SOURCE_MESSAGE] = "message" };
 
@@ -142,6 +143,7 @@ static bool source_of(const struct catalogue *c, const struct json *j, struct so
 	    !cadence_of(j, &s->cadence, e) ||
 	    !number_of(j, "drop_percent", 1, 100, DROP_PERCENT, &s->drop_percent, e) ||
 	    !number_of(j, "due_day", 1, 28, DUE_DAY, &s->due_day, e) ||
+	    !number_of(j, "keep_days", 1, KEEP_DAYS_MAX, 0, &s->keep_days, e) ||
 	    !named(c->departments, j, "department", s->department, s->department_zh, s->department_en, &department,
 		   e) ||
 	    !named(c->indicators, j, "indicator", s->indicator, s->indicator_zh, s->indicator_en, &indicator, e) ||
@@ -180,7 +182,8 @@ static bool catalogue_of(const struct json *j, struct catalogue *c, struct err *
 	       codes_are_fine(c->categories, "category", "code zh en", true, e) &&
 	       codes_are_fine(c->indicators, "indicator", "code category zh en schema", true, e) &&
 	       codes_are_fine(c->sources, "source",
-			      "code department indicator cadence owner drop_percent due_day schema", false, e);
+			      "code department indicator cadence owner drop_percent due_day keep_days schema", false,
+			      e);
 }
 
 /* --- the table --- */
@@ -192,7 +195,8 @@ static void source_read(const struct db_query *q, struct source *s)
 			      .drop_percent = db_int(q, 13),
 			      .due_day = db_int(q, 14),
 			      .sample = db_int(q, 15) != 0,
-			      .schema = db_text(q, 16) };
+			      .schema = db_text(q, 16),
+			      .keep_days = db_int(q, 17) };
 	snprintf(s->code, sizeof(s->code), "%s", db_text(q, 0));
 	snprintf(s->department, sizeof(s->department), "%s", db_text(q, 2));
 	snprintf(s->department_zh, sizeof(s->department_zh), "%s", db_text(q, 3));
@@ -258,7 +262,7 @@ static bool is_same(const struct source *a, const struct source *b)
 	       strcmp(a->indicator, b->indicator) == 0 && strcmp(a->indicator_zh, b->indicator_zh) == 0 &&
 	       strcmp(a->indicator_en, b->indicator_en) == 0 && strcmp(a->owner, b->owner) == 0 &&
 	       a->cadence == b->cadence && a->drop_percent == b->drop_percent && a->due_day == b->due_day &&
-	       a->sample == b->sample && strcmp(a->schema, b->schema) == 0;
+	       a->keep_days == b->keep_days && a->sample == b->sample && strcmp(a->schema, b->schema) == 0;
 }
 
 static bool source_store(struct db *db, struct source *s, const char *operator, int64_t now_s,
@@ -283,12 +287,12 @@ static bool source_store(struct db *db, struct source *s, const char *operator, 
 			      "INSERT INTO source (code, version, department, department_zh, department_en, category,"
 			      " category_zh, category_en, indicator, indicator_zh, indicator_en, owner, cadence, "
 			      "drop_percent,"
-			      " due_day, sample, schema, created_by, created_s)"
-			      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			      "tittttttttttiiiitti", s->code, s->version, s->department, s->department_zh,
+			      " due_day, keep_days, sample, schema, created_by, created_s)"
+			      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			      "tittttttttttiiiiitti", s->code, s->version, s->department, s->department_zh,
 			      s->department_en, s->category, s->category_zh, s->category_en, s->indicator,
 			      s->indicator_zh, s->indicator_en, s->owner, (int64_t)s->cadence, s->drop_percent,
-			      s->due_day, (int64_t)s->sample, s->schema, operator, now_s);
+			      s->due_day, s->keep_days, (int64_t)s->sample, s->schema, operator, now_s);
 }
 
 static bool catalogue_store(struct db *db, const struct catalogue *c, const char *operator, int64_t now_s,

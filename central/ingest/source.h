@@ -26,6 +26,7 @@ struct source {
 	enum source_cadence cadence;
 	int64_t drop_percent; /* a batch with so many fewer rows than the last one is held */
 	int64_t due_day;      /* of the month: until then the month before may be missing */
+	int64_t keep_days; /* the rows of a batch that was superseded may be erased so many days later; 0: they stay */
 	bool sample;
 	const char *schema; /* JSON text; borrowed */
 };

@@ -1,12 +1,15 @@
 #include "central/ingest/subject.h"
 
 #include "central/store/store.h"
+#include "protocol/rule.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WHY_MAX    150
+#define DAY_S      86400
+#define CHINA_S    28800
 #define MEMORY_MAX ((size_t)16 * CSV_ROW_MAX)
 
 static bool finish(struct release_context *c, bool ok, struct err *e)
@@ -278,11 +281,13 @@ static struct db_query *batches_query(struct reading *r, struct err *e)
 {
 	int64_t at_s = r->g->at_s;
 	if (at_s == INT64_MAX)
-		return db_query(r->c->db, "SELECT id FROM batch WHERE state = 4 ORDER BY source, period", e);
+		return db_query(r->c->db, "SELECT id, erased_s FROM batch WHERE state = 4 ORDER BY source, period",
+				e);
 	struct db_query *q = db_query(
 		r->c->db,
-		"SELECT MAX(id) FROM batch WHERE state IN (4, 5) AND (held = 0 OR decided_s > 0) AND finished_s < ?"
-		" AND decided_s < ? GROUP BY source, period ORDER BY source, period",
+		"SELECT id, erased_s FROM batch WHERE id IN (SELECT MAX(id) FROM batch WHERE state IN (4, 5)"
+		" AND (held = 0 OR decided_s > 0) AND finished_s < ? AND decided_s < ? GROUP BY source, period)"
+		" ORDER BY source, period",
 		e);
 	if (q != NULL && db_bind_int(q, 1, at_s, e) && db_bind_int(q, 2, at_s, e))
 		return q;
@@ -290,11 +295,27 @@ static struct db_query *batches_query(struct reading *r, struct err *e)
 	return NULL;
 }
 
+/* Whether the subject stood in it nobody can tell any more, so the moment as a whole cannot be read. */
+static bool erased_say(struct reading *r, int64_t id, struct err *e)
+{
+	struct batch b;
+	char from[11], on[11];
+	if (!batch_load(r->c, id, &b, e))
+		return false;
+	day_format((b.superseded_s + CHINA_S) / DAY_S, from);
+	day_format((b.erased_s + CHINA_S) / DAY_S, on);
+	return err_set(e, ERR_STALE,
+		       "batch %lld of %s %s counted then, and its rows were erased on %s: read as of %s or later",
+		       (long long)id, b.source, b.period, on, from);
+}
+
 static bool current_read(struct reading *r, struct err *e)
 {
 	struct db_query *q = batches_query(r, e);
 	bool row = false, ok = q != NULL;
 	while (ok && (ok = db_next(q, &row, e)) && row) {
+		if (db_int(q, 1) != 0)
+			ok = erased_say(r, db_int(q, 0), e);
 		for (size_t m = 0; ok && m < r->g->len; m++) {
 			struct batch b;
 			size_t len = 0;

@@ -4,6 +4,7 @@
  */
 #include "central/branch/branches.h"
 #include "central/branch/enrol.h"
+#include "central/department/certificates.h"
 #include "central/ledger/daily.h"
 #include "central/signer/signer.h"
 #include "central/signer/wire.h"
@@ -142,7 +143,8 @@ static bool issue_decode(struct cbor *in, struct issue *i, struct err *e)
 static bool issue_answer(struct child *c, const struct issue *i, struct buf *result, struct err *why)
 {
 	const char *sans[ENROL_SANS_MAX];
-	if (!branch_name_check(i->name, why))
+	struct department d = { 0 };
+	if (!department_name_parse(i->name, &d) && !branch_name_check(i->name, why))
 		return false;
 	if (i->csr.len == 0)
 		return err_set(why, ERR_INPUT, "no request to certify");
@@ -155,7 +157,7 @@ static bool issue_answer(struct child *c, const struct issue *i, struct buf *res
 		.name = i->name,
 		.sans = sans,
 		.sans_len = i->sans_len,
-		.use = PKI_SERVER_CLIENT,
+		.use = d.name[0] != '\0' ? PKI_CLIENT : PKI_SERVER_CLIENT,
 		.from_s = i->from_s,
 		.to_s = i->to_s,
 	};

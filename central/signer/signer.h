@@ -38,13 +38,13 @@ typedef void signer_done(void *arg, struct bytes result, const struct err *why);
 bool signer_head(struct signer *s, struct bytes payload, signer_done *done, void *arg, struct err *e) CHECKED;
 
 struct signer_request {
-	const char *name; /* a branch's */
+	const char *name; /* a branch's, or of a department's certificate */
 	struct bytes csr; /* DER */
 	const char *const *sans;
 	size_t sans_len;
 	int64_t from_s, to_s;
 };
-/* Result: the certificate, DER, good as server and client. */
+/* Result: the certificate, DER, good as server and client; a department's as client. */
 bool signer_issue(struct signer *s, const struct signer_request *r, signer_done *done, void *arg,
 		  struct err *e) CHECKED;
 /* A new P-256 key for an e-certificates' issuer. Result: CBOR [point, sealed private half]. */

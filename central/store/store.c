@@ -77,6 +77,12 @@ static const char *const scripts[] = {
 	tables_report_requests,
 	/* 15: inputs of scores made of facts */
 	tables_score_facts,
+	/* 16: departments that send by themselves */
+	tables_department,
+	/* 17: real-time messages of departments */
+	tables_messages,
+	/* 18: superseded batches are erased by rule */
+	tables_retention,
 };
 
 struct db *store_open(const char *dir, struct err *e)

@@ -27,5 +27,11 @@ extern const char tables_objections[];
 extern const char tables_score_facts[];
 /* Reports that branches asked for. */
 extern const char tables_report_requests[];
+/* Certificates of departments that send by themselves. */
+extern const char tables_department[];
+/* Real-time messages of departments. */
+extern const char tables_messages[];
+/* When batches were superseded and erased, and the rule. */
+extern const char tables_retention[];
 
 #endif

@@ -75,12 +75,11 @@ static void client_left(struct evhttp_connection *conn, void *arg)
 }
 
 /* The name behind the second slash of the abstract address that gate has bound its end to. */
-static void peer_read(struct evhttp_connection *conn, char *out, size_t size)
+void http_peer_read(int fd, char *out, size_t size)
 {
 	struct sockaddr_un a = { 0 };
 	socklen_t len = sizeof(a);
 	out[0] = '\0';
-	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(conn));
 	if (fd < 0 || getpeername(fd, (struct sockaddr *)&a, &len) != 0)
 		return;
 	size_t head = offsetof(struct sockaddr_un, sun_path) + 1;
@@ -134,7 +133,7 @@ static void request_came(struct evhttp_request *req, void *arg)
 		s->open->before = r;
 	s->open = r;
 	struct evhttp_connection *conn = evhttp_request_get_connection(req);
-	peer_read(conn, r->peer, sizeof(r->peer));
+	http_peer_read(bufferevent_getfd(evhttp_connection_get_bufferevent(conn)), r->peer, sizeof(r->peer));
 	evhttp_connection_set_closecb(conn, client_left, r);
 	struct evbuffer *body = evhttp_request_get_input_buffer(req);
 	evbuffer_pullup(body, -1);
@@ -262,20 +261,23 @@ void http_reply_header(struct http_request *r, const char *name, const char *val
 		evhttp_add_header(evhttp_request_get_output_headers(r->req), name, value);
 }
 
-static const char *reason(int status)
+const char *http_reason(int status)
 {
 	static const struct {
 		int status;
 		const char *text;
 	} known[] = { { 200, "OK" },
 		      { 201, "Created" },
+		      { 202, "Accepted" },
 		      { 204, "No Content" },
 		      { 400, "Bad Request" },
 		      { 401, "Unauthorized" },
 		      { 403, "Forbidden" },
 		      { 404, "Not Found" },
 		      { 405, "Method Not Allowed" },
+		      { 408, "Request Timeout" },
 		      { 409, "Conflict" },
+		      { 411, "Length Required" },
 		      { 413, "Content Too Large" },
 		      { 415, "Unsupported Media Type" },
 		      { 422, "Unprocessable Content" },
@@ -300,7 +302,7 @@ void http_reply(struct http_request *r, int status, const char *content_type, st
 		if (content_type != NULL)
 			http_reply_header(r, "Content-Type", content_type);
 		evhttp_connection_set_closecb(evhttp_request_get_connection(req), NULL, NULL);
-		evhttp_send_reply(req, status, reason(status), out);
+		evhttp_send_reply(req, status, http_reason(status), out);
 		evbuffer_free(out);
 	}
 	request_free(r);
@@ -317,7 +319,7 @@ void http_stream_start(struct http_request *r, const char *content_type, void (*
 	if (r->req == NULL)
 		return;
 	struct bufferevent *bev = evhttp_connection_get_bufferevent(evhttp_request_get_connection(r->req));
-	evhttp_send_reply_start(r->req, 200, reason(200));
+	evhttp_send_reply_start(r->req, 200, http_reason(200));
 	bufferevent_set_timeouts(bev, NULL, NULL);
 }
 

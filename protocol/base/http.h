@@ -36,6 +36,11 @@ struct bytes http_body(const struct http_request *r);
 /* The client certificate's common name that gate saw, or "" without one. */
 const char *http_peer(const struct http_request *r);
 
+/* The same of a connection that gate made to a socket of our own: fd is the accepted end. */
+void http_peer_read(int fd, char *out, size_t size);
+/* The phrase behind a status. */
+const char *http_reason(int status);
+
 /* Sends the answer, now or in a later turn, exactly once for each request; the request is gone afterwards. Harmless
    when the client has left meanwhile. */
 void http_reply(struct http_request *r, int status, const char *content_type, struct bytes body);

@@ -115,6 +115,7 @@ static void setup(void)
 	pem_load("ca.key", "EC PRIVATE KEY", &ca_key);
 	issue("b1", "b1", false, now_s - 100, now_s + 10000);
 	issue("b2", "b2", false, now_s - 100, now_s + 10000);
+	issue("d1", "dept.tax.1", false, now_s - 100, now_s + 10000);
 	issue("foreign", "b1", true, now_s - 100, now_s + 10000);
 	issue("expired", "b1", false, now_s - 10000, now_s - 10);
 	mosquitto_lib_init();
@@ -338,7 +339,7 @@ static void test_a_revoked_branch_is_denied_everything_once_the_list_is_read_ane
 {
 	struct client central, b1, b2;
 	client_open(&central, "central", 5000); /* the broker is up */
-	CU_ASSERT_TRUE_FATAL(acl_store(dir, bytes_of("b0\nb1\n"), NULL));
+	CU_ASSERT_TRUE_FATAL(acl_store(dir, &(struct acl){ .revoked = bytes_of("b0\nb1\n") }, NULL));
 	kill(broker, SIGHUP);
 	sleep_ms(300);
 	client_open(&b1, "b1", 5000);
@@ -361,6 +362,46 @@ static void test_a_revoked_branch_is_denied_everything_once_the_list_is_read_ane
 	client_close(&b2);
 }
 
+static void test_a_department_has_its_own_in_and_ack_and_nothing_of_a_branchs(void)
+{
+	static const char *const others[] = {
+		"xb/1/up/dept.tax.1/status", "xb/1/up/b2/status", "xb/1/in/dept.tax.2/s/1",
+		"xb/1/in/dept.tax.1/s",      "xb/1/head",         "xb/1/o/ab/0",
+		"xb/1/ack/dept.tax.1/s/1",   "xb/1/down/b2/ack",  "anything"
+	};
+	struct client central, d1, b2;
+	client_open(&central, "central", 5000);
+	CU_ASSERT_TRUE_FATAL(acl_store(dir, &(struct acl){ .departments = bytes_of("dept.tax.1\n") }, NULL));
+	kill(broker, SIGHUP);
+	sleep_ms(300);
+	client_open(&d1, "d1", 5000);
+	client_open(&b2, "b2", 5000);
+	CU_ASSERT_TRUE_FATAL(central.in && d1.in && b2.in);
+	client_subscribe(&d1, "#");
+	client_subscribe(&d1, "xb/1/head");
+	client_subscribe(&d1, "xb/1/down/dept.tax.1/#");
+	client_subscribe(&central, "xb/1/in/#");
+	client_run(&d1, WAIT_MS);
+	client_run(&central, 100);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		CU_ASSERT_EQUAL(client_publish(&d1, others[i], false), MQTT_RC_NOT_AUTHORIZED);
+	CU_ASSERT_EQUAL(client_publish(&b2, "xb/1/in/b2/s/1", false), MQTT_RC_NOT_AUTHORIZED);
+	CU_ASSERT_EQUAL(client_publish(&b2, "xb/1/in/dept.tax.1/s/1", false), MQTT_RC_NOT_AUTHORIZED);
+	CU_ASSERT_TRUE(client_publish(&d1, "xb/1/in/dept.tax.1/s/1", false) < 0x80);
+	static const char *const said[] = { "xb/1/head", "xb/1/o/ab/0", "xb/1/down/dept.tax.1/ack",
+					    "xb/1/ack/dept.tax.2/s/1", "xb/1/ack/dept.tax.1/s/1" };
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		CU_ASSERT_TRUE(client_publish(&central, said[i], false) < 0x80);
+	client_run(&d1, WAIT_MS);
+	client_run(&central, WAIT_MS);
+	CU_ASSERT_EQUAL(d1.topics_len, 1);
+	CU_ASSERT_TRUE(client_has(&d1, "xb/1/ack/dept.tax.1/s/1"));
+	CU_ASSERT_TRUE(client_has(&central, "xb/1/in/dept.tax.1/s/1"));
+	client_close(&central);
+	client_close(&d1);
+	client_close(&b2);
+}
+
 static CU_TestInfo tests[] = {
 	{ "a branch hears the head, objects and its own down, and nothing else",
 	  test_a_branch_hears_the_head_objects_and_its_own_down_and_nothing_else },
@@ -371,6 +412,8 @@ static CU_TestInfo tests[] = {
 	{ "a message larger than a chunk is refused", test_a_message_larger_than_a_chunk_is_refused },
 	{ "a revoked branch is denied everything once the list is read anew",
 	  test_a_revoked_branch_is_denied_everything_once_the_list_is_read_anew },
+	{ "a department has its own in and ack, and nothing of a branch's",
+	  test_a_department_has_its_own_in_and_ack_and_nothing_of_a_branchs },
 	CU_TEST_INFO_NULL,
 };
 SUITE(acl, setup, teardown, tests);

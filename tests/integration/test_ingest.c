@@ -149,6 +149,38 @@ static void a_short_file_is_taken_in_one_request(void)
 	buf_clear(&token);
 }
 
+static void what_was_superseded_is_erased_and_a_report_as_of_then_says_so(void)
+{
+	char path[160], code[19];
+	snprintf(path, sizeof(path), "%s/central.db", central.dir);
+	lone_central_stop(&central, SIGTERM);
+	/* years ago, as time goes */
+	const char *argv[] = { "sqlite3", path,
+			       "UPDATE batch SET finished_s = 1700000000, superseded_s = 1750000000 WHERE state = 5;",
+			       NULL };
+	CU_ASSERT_EQUAL(child_run(argv, &out), 0);
+	lone_central_start(&central);
+	CU_ASSERT_EQUAL(lone_central_ctl(&central, &out, "batch expire --older-than 30 --dry-run"), 0);
+	CU_ASSERT_TRUE(says("到期 / due: 1"));
+	department_uscc(7, code);
+	CU_ASSERT_EQUAL(lone_central_ctl(&central, &out, "report enterprise %s 复核 --as-of 2024-06-01 --out %s.html",
+					 code, csv),
+			0);
+	CU_ASSERT_EQUAL(lone_central_ctl(&central, &out, "batch expire --older-than 30"), 1);
+	CU_ASSERT_TRUE(says("--reason"));
+	CU_ASSERT_EQUAL(lone_central_ctl(&central, &out, "batch expire --older-than 30 --reason 保存期满"), 0);
+	CU_ASSERT_TRUE(says("已清除 / erased: 1"));
+	CU_ASSERT_EQUAL(lone_central_ctl(&central, &out, "batch show 1"), 0);
+	CU_ASSERT_TRUE(says("行清除于 / rows erased 20"));
+	CU_ASSERT_EQUAL(lone_central_ctl(&central, &out, "batch rejects 1"), 1);
+	CU_ASSERT_EQUAL(lone_central_ctl(&central, &out, "report enterprise %s 复核 --as-of 2024-06-01 --out %s.html",
+					 code, csv),
+			1);
+	CU_ASSERT_TRUE(says("counted then") && says("read as of 2025-06-15 or later"));
+	CU_ASSERT_EQUAL(lone_central_ctl(&central, &out, "audit"), 0);
+	CU_ASSERT_TRUE(says("batch.expire") && says("保存期满"));
+}
+
 static void a_subject_is_shown_masked_merged_and_the_reader_is_named(void)
 {
 	char one[19], two[19];
@@ -174,6 +206,8 @@ static CU_TestInfo tests[] = {
 	  a_file_is_checked_loaded_and_its_rejects_come_back },
 	{ "a held batch counts after a person said why", a_held_batch_counts_after_a_person_said_why },
 	{ "a short file is taken in one request", a_short_file_is_taken_in_one_request },
+	{ "what was superseded is erased, and a report as of then says so",
+	  what_was_superseded_is_erased_and_a_report_as_of_then_says_so },
 	{ "a subject is shown masked, merged, and the reader is named",
 	  a_subject_is_shown_masked_merged_and_the_reader_is_named },
 	CU_TEST_INFO_NULL,

@@ -36,9 +36,13 @@ void lone_central_open(struct lone_central *c)
 	buf_init(&out, OUT_MAX);
 	snprintf(c->dir, sizeof(c->dir), "%s/central", test_dir());
 	snprintf(c->token, sizeof(c->token), "%s.token", c->dir);
+	c->broker_port = free_port();
+	c->enrol_port = free_port();
+	c->department_port = free_port();
 	CU_ASSERT_EQUAL_FATAL(child_run_words(&out,
-					      "centralctl -d %s init --host localhost --broker-port %d --api-port %d",
-					      c->dir, free_port(), free_port()),
+					      "centralctl -d %s init --host localhost --broker-port %d --api-port %d"
+					      " --department-port %d",
+					      c->dir, c->broker_port, c->enrol_port, c->department_port),
 			      0);
 	lone_central_start(c);
 	buf_reset(&out);
