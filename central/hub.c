@@ -10,6 +10,7 @@
 #include "central/centrald.h"
 #include "central/registry/revocation.h"
 #include "central/branch/enrol_port.h"
+#include "central/green/library.h"
 #include "central/ledger/ledger.h"
 #include "central/exchange/port.h"
 #include "central/signer/signer.h"
@@ -288,6 +289,8 @@ static void on_tick(void *arg)
 	counters_log(h);
 	if (!objection_overdue(&h->central.release, wall_s(), &e))
 		log_error("objections cannot be looked at", "why=%s", e.text);
+	if (!green_watch(&h->central.release, wall_s(), &e))
+		log_error("green ratings cannot be looked at", "why=%s", e.text);
 	loop_timer_set(h->tick, TICK_MS);
 }
 

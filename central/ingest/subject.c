@@ -308,9 +308,11 @@ static bool current_read(struct reading *r, struct err *e)
 	return ok;
 }
 
-static bool read_log(struct release_context *c, const struct subject_group *g, const char *purpose, const char *who,
-		     int64_t now_s, struct err *e)
+bool subject_read_log(struct release_context *c, const struct subject_group *g, const char *purpose, const char *who,
+		      int64_t now_s, struct err *e)
 {
+	if (purpose == NULL || purpose[0] == '\0' || strlen(purpose) > WHY_MAX)
+		return err_set(e, ERR_INPUT, "purpose: say what for, in at most %d bytes", WHY_MAX);
 	bool ok = db_begin(c->db, e);
 	if (!ok)
 		return false;
@@ -324,9 +326,7 @@ bool subject_read(struct release_context *c, const struct subject_group *g, cons
 		  int64_t now_s, void (*each)(void *arg, const struct subject_record *r), void *arg, bool *more,
 		  struct err *e)
 {
-	if (purpose == NULL || purpose[0] == '\0' || strlen(purpose) > WHY_MAX)
-		return err_set(e, ERR_INPUT, "purpose: say what for, in at most %d bytes", WHY_MAX);
-	if (!read_log(c, g, purpose, who, now_s, e))
+	if (!subject_read_log(c, g, purpose, who, now_s, e))
 		return false;
 	struct reading *r = calloc(1, sizeof(*r));
 	if (r == NULL)

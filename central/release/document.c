@@ -2,6 +2,7 @@
 
 #include "central/carbon/rules.h"
 #include "central/fund/guarantee_rules.h"
+#include "central/green/rules.h"
 #include "protocol/base/json.h"
 #include "protocol/base/limits.h"
 #include "protocol/catalogue.h"
@@ -120,6 +121,11 @@ bool document_check(struct bytes cbor, const char *type, struct err *e)
 	if (strcmp(type, "guarantee") == 0) {
 		struct guarantee_rules *r = guarantee_rules_decode(cbor, e);
 		free(r);
+		return r != NULL;
+	}
+	if (strcmp(type, "green") == 0) {
+		struct green_rules *r = green_rules_decode(cbor, e);
+		green_rules_free(r);
 		return r != NULL;
 	}
 	return err_set(e, ERR_INPUT, "there is no document type '%s'", type);

@@ -11,7 +11,9 @@
 /* The document type that a name's content must prove to be; other names are carried unread. */
 static const char *document_type(const char *name)
 {
-	static const char *const types[] = { "rules", "catalogue", "issuers", "kinds", "carbon", "guarantee" };
+	static const char *const types[] = {
+		"rules", "catalogue", "issuers", "kinds", "carbon", "guarantee", "green"
+	};
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (strcmp(name, types[i]) == 0)
 			return types[i];

@@ -73,6 +73,8 @@ static const char *const scripts[] = {
 	tables_outcomes,
 	/* 13: rules of credit reports, objections */
 	tables_objections,
+	/* 14: green ratings, energy use, labels */
+	tables_green,
 };
 
 struct db *store_open(const char *dir, struct err *e)
