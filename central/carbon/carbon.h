@@ -14,7 +14,11 @@
 #include "central/ledger/reader.h"
 #include "central/registry/registry.h"
 
-#define CARBON_LEDGER        100
+#define CARBON_LEDGER 100
+/* Codes of its transfers, and of its accounts. An earn's data is the standard's version and the quantity. */
+enum carbon_transfer_code { CARBON_EARN = 1, CARBON_REDEEM, CARBON_EXPIRE };
+enum carbon_account_code { CARBON_ISSUED = 10, CARBON_SUBJECT, CARBON_REDEEMED, CARBON_EXPIRED };
+
 #define CARBON_REFERENCE_MAX 64
 #define CARBON_GROUP_MAX     16 /* accounts of one person */
 #define CARBON_WAIT_S        2592000
