@@ -18,7 +18,8 @@ static void rating_read(const struct db_query *q, struct green_rating *r)
 				    .until_day = db_int(q, 11),
 				    .rules = db_int(q, 14),
 				    .recorded_s = db_int(q, 16),
-				    .withdrawn_day = db_is_null(q, 17) ? GREEN_NEVER : db_int(q, 17) };
+				    .sample = db_int(q, 17) != 0,
+				    .withdrawn_day = db_is_null(q, 18) ? GREEN_NEVER : db_int(q, 18) };
 	snprintf(r->project, sizeof(r->project), "%s", db_text(q, 1));
 	snprintf(r->rater, sizeof(r->rater), "%s", db_text(q, 2));
 	snprintf(r->grade, sizeof(r->grade), "%s", db_text(q, 4));
@@ -39,7 +40,8 @@ static bool ratings_load(struct release_context *c, int64_t tag, const char *pro
 		c->db,
 		"SELECT r.id, project, rater, rank, grade, ordinal, level, level_zh, level_en, green, from_day, "
 		"until_day,"
-		" reference, r.digest, rules, r.recorded_by, r.recorded_s, (SELECT MIN(day) FROM green_withdrawal w "
+		" reference, r.digest, rules, r.recorded_by, r.recorded_s, sample, (SELECT MIN(day) FROM "
+		"green_withdrawal w "
 		"WHERE"
 		" w.digest = r.digest AND w.recorded_s < ?) FROM green_rating r WHERE tag = ? AND project = ? AND"
 		" r.recorded_s < ? ORDER BY r.id",
@@ -128,6 +130,7 @@ void green_grade_of(const struct green_standing *s, struct green_grade *out)
 	out->until_day = r->until_day;
 	out->rating = r->id;
 	out->rules = r->rules;
+	out->sample = r->sample;
 	snprintf(out->origin, sizeof(out->origin), "%s %s %s", r->rater, r->grade, r->reference);
 }
 
@@ -171,7 +174,6 @@ bool green_projects(struct release_context *c, const struct subject_group *g, in
 struct walking {
 	struct release_context *c;
 	int64_t day, known_s;
-	struct rows_keys keys;
 	struct subject_group group;
 	struct green_facts facts;
 	struct green_standing standing;
@@ -181,13 +183,11 @@ struct walking {
 
 static bool subject_open(struct walking *w, int64_t tag, int64_t kind, struct bytes sealed, struct err *e)
 {
-	char aad[48];
 	struct buf plain;
 	struct identifier id;
-	int len = snprintf(aad, sizeof(aad), "green/%lld", (long long)tag);
 	buf_init(&plain, PERSON_NAME_MAX + 1);
 	bool ok =
-		aead_open(w->keys.identity, (struct bytes){ (const uint8_t *)aad, (size_t)len }, sealed, &plain, e) &&
+		green_open(w->c, "green", tag, 0, sealed, &plain, e) &&
 		identifier_parse((enum identifier_kind)kind, (const char *)plain.data, plain.len, 0, &id, NULL, e) &&
 		subject_group_at(w->c, &id, w->known_s, &w->group, e);
 	buf_wipe(&plain);
@@ -257,7 +257,6 @@ bool green_each(struct release_context *c, int64_t import, int64_t day, int64_t 
 	w->known_s = known_s;
 	w->each = each;
 	w->arg = arg;
-	rows_keys_make(c->vault_key, &w->keys);
 	bool ok = walk(w, import, &own);
 	explicit_bzero(w, sizeof(*w));
 	free(w);

@@ -48,6 +48,7 @@ struct green_grade {
 	char origin[160];            /* rater, grade, reference */
 	int64_t rating;              /* its number */
 	int64_t rules;               /* the version it was taken in under */
+	bool sample;                 /* that was one */
 };
 bool green_grade(struct release_context *c, const struct subject_group *g, int64_t day, int64_t known_s,
 		 struct green_grade *out, struct err *e) CHECKED;

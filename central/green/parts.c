@@ -43,7 +43,7 @@ const struct json *green_array(const struct json *j, const char *key, size_t lea
 bool green_head_take(const struct json *j, const char *type, bool *sample, struct err *e)
 {
 	const char *text = NULL;
-	char word[GREEN_WORD_MAX + 1];
+	char word[GREEN_TITLE_MAX + 1];
 	const struct json *title = json_get(j, "title");
 	if (!json_text(j, "type", NAME_MAX_LEN, &text, e) || !json_bool(j, "sample", sample, e))
 		return false;
@@ -79,6 +79,15 @@ int32_t green_month_of_day(int64_t day)
 	text[7] = '\0';
 	(void)!green_month_parse(text, &month, NULL);
 	return month;
+}
+
+int64_t green_month_end(int32_t month)
+{
+	char text[16];
+	int64_t day = 0;
+	green_month_format(month + 1, text);
+	memcpy(text + 7, "-01", 4);
+	return day_parse(bytes_of(text), &day, NULL) ? day - 1 : 0;
 }
 
 /* --- documents --- */
@@ -151,6 +160,60 @@ struct json *green_document_json(struct bytes cbor, struct err *e)
 	json_free(j);
 	(void)err_set(e, ERR_INPUT, "expected an object");
 	return NULL;
+}
+
+/* --- what is sealed --- */
+
+bool green_subject_keep(struct release_context *c, const struct identifier *id, int64_t *tag, struct err *e)
+{
+	char masked[96];
+	struct buf sealed;
+	struct rows_keys keys;
+	int64_t n = 0;
+	rows_keys_make(c->vault_key, &keys);
+	*tag = rows_subject_tag(&keys, id->kind, bytes_of(id->canonical));
+	rows_keys_wipe(&keys);
+	if (!db_run_int(c->db, &n, e, "SELECT COUNT(*) FROM green_subject WHERE tag = ?", "i", *tag))
+		return false;
+	if (n > 0)
+		return true;
+	identifier_mask(id, masked, sizeof(masked));
+	buf_init(&sealed, PERSON_NAME_MAX + AEAD_OVERHEAD);
+	bool ok = green_seal(c, "green", *tag, 0, bytes_of(id->canonical), &sealed, e) &&
+		  db_run(c->db, e, "INSERT INTO green_subject (tag, kind, masked, sealed) VALUES (?, ?, ?, ?)",
+			 "iitb", *tag, (int64_t)id->kind, masked, buf_bytes(&sealed));
+	buf_clear(&sealed);
+	return ok;
+}
+
+#define AAD_MAX 64
+
+static struct bytes aad_of(char aad[AAD_MAX], const char *what, int64_t of, int64_t at)
+{
+	int len = snprintf(aad, AAD_MAX, "%s/%lld/%lld", what, (long long)of, (long long)at);
+	return (struct bytes){ (const uint8_t *)aad, (size_t)len };
+}
+
+bool green_seal(struct release_context *c, const char *what, int64_t of, int64_t at, struct bytes plain,
+		struct buf *out, struct err *e)
+{
+	char aad[AAD_MAX];
+	struct rows_keys keys;
+	rows_keys_make(c->vault_key, &keys);
+	bool ok = aead_seal(keys.identity, c->random, aad_of(aad, what, of, at), plain, out, e);
+	rows_keys_wipe(&keys);
+	return ok;
+}
+
+bool green_open(struct release_context *c, const char *what, int64_t of, int64_t at, struct bytes sealed,
+		struct buf *out, struct err *e)
+{
+	char aad[AAD_MAX];
+	struct rows_keys keys;
+	rows_keys_make(c->vault_key, &keys);
+	bool ok = aead_open(keys.identity, aad_of(aad, what, of, at), sealed, out, e);
+	rows_keys_wipe(&keys);
+	return ok;
 }
 
 bool green_finish(struct release_context *c, bool ok, struct err *e)

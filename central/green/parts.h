@@ -3,11 +3,13 @@
 #ifndef CENTRAL_GREEN_PARTS_H
 #define CENTRAL_GREEN_PARTS_H
 
+#include "central/ingest/rows.h"
 #include "central/release/release.h"
 #include "protocol/base/json.h"
 
-#define GREEN_WORD_MAX 96
-#define GREEN_HASH_HEX 64
+#define GREEN_WORD_MAX  96
+#define GREEN_TITLE_MAX 320
+#define GREEN_HASH_HEX  64
 
 /* Code and wording of a level, label, rater or rule. */
 struct green_word {
@@ -25,6 +27,7 @@ bool green_head_take(const struct json *j, const char *type, bool *sample, struc
 bool green_month_parse(const char *text, int32_t *month, struct err *e) CHECKED;
 void green_month_format(int32_t month, char out[8]);
 int32_t green_month_of_day(int64_t day);
+int64_t green_month_end(int32_t month); /* its last day */
 
 struct green_document {
 	int64_t version;
@@ -42,6 +45,14 @@ bool green_document_keep(struct release_context *c, const char *name, const stru
 			 struct err *e) CHECKED;
 void green_document_clear(struct green_document *d);
 struct json *green_document_json(struct bytes cbor, struct err *e) CHECKED;
+
+/* An enterprise by its tag, with its number sealed, for listing; there already is fine. In the caller's transaction. */
+bool green_subject_keep(struct release_context *c, const struct identifier *id, int64_t *tag, struct err *e) CHECKED;
+/* What something was judged by, under the vault's key and bound to the row it belongs to. */
+bool green_seal(struct release_context *c, const char *what, int64_t of, int64_t at, struct bytes plain,
+		struct buf *out, struct err *e) CHECKED;
+bool green_open(struct release_context *c, const char *what, int64_t of, int64_t at, struct bytes sealed,
+		struct buf *out, struct err *e) CHECKED;
 
 /* Ends the transaction: commits when ok. */
 bool green_finish(struct release_context *c, bool ok, struct err *e) CHECKED;

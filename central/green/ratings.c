@@ -41,27 +41,6 @@ static bool day_of(struct bytes cell, int64_t *day, struct err *e)
 
 /* --- one row --- */
 
-static bool subject_keep(struct release_context *c, const struct rows_keys *k, const struct identifier *id,
-			 int64_t tag, struct err *e)
-{
-	char aad[48], masked[96];
-	struct buf sealed;
-	int64_t n = 0;
-	if (!db_run_int(c->db, &n, e, "SELECT COUNT(*) FROM green_subject WHERE tag = ?", "i", tag))
-		return false;
-	if (n > 0)
-		return true;
-	int len = snprintf(aad, sizeof(aad), "green/%lld", (long long)tag);
-	identifier_mask(id, masked, sizeof(masked));
-	buf_init(&sealed, PERSON_NAME_MAX + AEAD_OVERHEAD);
-	bool ok = aead_seal(k->identity, c->random, (struct bytes){ (const uint8_t *)aad, (size_t)len },
-			    bytes_of(id->canonical), &sealed, e) &&
-		  db_run(c->db, e, "INSERT INTO green_subject (tag, kind, masked, sealed) VALUES (?, ?, ?, ?)",
-			 "iitb", tag, (int64_t)id->kind, masked, buf_bytes(&sealed));
-	buf_clear(&sealed);
-	return ok;
-}
-
 static bool withdrawal_put(struct release_context *c, const struct green_rating *r, bool *fresh, struct err *e)
 {
 	if (r->withdrawn_day == GREEN_NEVER)
@@ -78,27 +57,26 @@ static bool withdrawal_put(struct release_context *c, const struct green_rating 
 bool green_record(struct release_context *c, const struct identifier *id, struct green_rating *r, int64_t import,
 		  bool *fresh, struct err *e)
 {
-	struct rows_keys keys;
-	rows_keys_make(c->vault_key, &keys);
-	int64_t tag = rows_subject_tag(&keys, id->kind, bytes_of(id->canonical));
+	int64_t tag = 0;
+	if (!green_subject_keep(c, id, &tag, e))
+		return false;
 	green_digest(tag, r, r->digest);
-	bool ok = subject_keep(c, &keys, id, tag, e) &&
-		  db_run(c->db, e,
-			 "INSERT INTO green_rating (tag, project, rater, rank, grade, ordinal, level, level_zh, "
-			 "level_en,"
-			 " green, from_day, until_day, reference, digest, rules, import, recorded_by, recorded_s) "
-			 "VALUES"
-			 " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
-			 "ittititttiiitbiiti", tag, r->project, r->rater, r->rank, r->grade, r->ordinal,
-			 r->level.word.code, r->level.word.zh, r->level.word.en, (int64_t)r->level.green, r->from_day,
-			 r->until_day, r->reference, (struct bytes){ r->digest, HASH_LEN }, r->rules, import,
-			 r->recorded_by, r->recorded_s);
+	bool ok = db_run(
+		c->db, e,
+		"INSERT INTO green_rating (tag, project, rater, rank, grade, ordinal, level, level_zh, "
+		"level_en,"
+		" green, sample, from_day, until_day, reference, digest, rules, import, recorded_by, recorded_s) "
+		"VALUES"
+		" (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+		"ittititttiiiitbiiti", tag, r->project, r->rater, r->rank, r->grade, r->ordinal, r->level.word.code,
+		r->level.word.zh, r->level.word.en, (int64_t)r->level.green, (int64_t)r->sample, r->from_day,
+		r->until_day, r->reference, (struct bytes){ r->digest, HASH_LEN }, r->rules, import, r->recorded_by,
+		r->recorded_s);
 	*fresh = ok && db_changes(c->db) == 1;
 	ok = ok &&
 	     db_run_int(c->db, &r->id, e, "SELECT id FROM green_rating WHERE digest = ?", "b",
 			(struct bytes){ r->digest, HASH_LEN }) &&
 	     withdrawal_put(c, r, fresh, e);
-	rows_keys_wipe(&keys);
 	return ok;
 }
 
@@ -138,7 +116,7 @@ static bool rating_take(void *arg, const struct bytes *cells, enum sheet_outcome
 {
 	struct importing *m = arg;
 	struct identifier id;
-	struct green_rating r = { .rules = m->version, .recorded_s = m->now_s };
+	struct green_rating r = { .rules = m->version, .sample = m->rules->sample, .recorded_s = m->now_s };
 	bool fresh = false;
 	snprintf(r.recorded_by, sizeof(r.recorded_by), "%s", m->operator);
 	if (!day_of(cells[FROM], &r.from_day, e) || !day_of(cells[UNTIL], &r.until_day, e) ||

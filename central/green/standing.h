@@ -28,6 +28,7 @@ struct green_rating {
 	int64_t ordinal, rank; /* of the level, 0 the greenest */
 	int64_t from_day, until_day, withdrawn_day;
 	int64_t rules; /* version */
+	bool sample;   /* they were */
 	char project[GREEN_PROJECT_MAX + 1];
 	char recorded_by[NAME_MAX_LEN + 1];
 	int64_t recorded_s;

@@ -77,7 +77,7 @@ static const char *const scripts[] = {
 	tables_report_requests,
 	/* 15: inputs of scores made of facts */
 	tables_score_facts,
-	/* 16: green ratings, energy use, labels */
+	/* 16: green ratings and colour labels */
 	tables_green,
 };
 

@@ -27,7 +27,7 @@ extern const char tables_objections[];
 extern const char tables_score_facts[];
 /* Reports that branches asked for. */
 extern const char tables_report_requests[];
-/* Green ratings, energy use and labels. */
+/* Green ratings and colour labels. */
 extern const char tables_green[];
 
 #endif

@@ -17,7 +17,8 @@ const char tables_green[] =
 	"TEXT NOT NULL,"
 	" rater TEXT NOT NULL, rank BIGINT NOT NULL, grade TEXT NOT NULL, ordinal BIGINT NOT NULL, level TEXT NOT "
 	"NULL,"
-	" level_zh TEXT NOT NULL, level_en TEXT NOT NULL, green INTEGER NOT NULL, from_day BIGINT NOT NULL, "
+	" level_zh TEXT NOT NULL, level_en TEXT NOT NULL, green INTEGER NOT NULL, sample INTEGER NOT NULL, from_day "
+	"BIGINT NOT NULL, "
 	"until_day "
 	"BIGINT NOT NULL,"
 	" reference TEXT NOT NULL, digest BLOB NOT NULL UNIQUE, rules BIGINT NOT NULL, import BIGINT NOT NULL,"
@@ -33,25 +34,17 @@ const char tables_green[] =
 	"BLOB NOT NULL,"
 	" choice BLOB NOT NULL, why TEXT NOT NULL, resolved_by TEXT NOT NULL, resolved_s BIGINT NOT NULL);"
 	"CREATE INDEX green_resolution_subject ON green_resolution (tag, project);"
-	/* How a rating of our own was found. document: of green_document. inputs: sealed JSON. result: JSON. */
+	/* How a rating of our own was found, by which version. digest: of document and facts. sealed: JSON of both facts and result. */
 	"CREATE TABLE green_own (rating BIGINT PRIMARY KEY REFERENCES green_rating (id), document TEXT NOT NULL "
-	"REFERENCES green_document (hash), inputs BLOB NOT NULL, result TEXT NOT NULL);"
+	"REFERENCES green_document (hash), version BIGINT NOT NULL, digest BLOB NOT NULL, sealed BLOB NOT NULL);"
 	/* The last day on which what ends soon was looked at. */
 	"CREATE TABLE green_watch (day BIGINT NOT NULL);"
-	/* A meter's use in a month, or output; only ever added, the highest revision counts. meter: keyed hash of kind and meter. month: months
-	   since year 0. sealed: JSON with kind, meter and quantity. */
-	"CREATE TABLE energy_reading (id INTEGER PRIMARY KEY, tag BIGINT NOT NULL REFERENCES green_subject (tag), "
-	"meter "
-	"BLOB NOT NULL,"
-	" month BIGINT NOT NULL, revision BIGINT NOT NULL, sealed BLOB NOT NULL, content BLOB NOT NULL, recorded_by "
-	"TEXT "
-	"NOT NULL, recorded_s BIGINT NOT NULL, UNIQUE (tag, meter, month, revision));"
-	/* A reading that was held as implausible and counts after all. */
-	"CREATE TABLE energy_release (reading BIGINT PRIMARY KEY REFERENCES energy_reading (id), why TEXT NOT NULL,"
-	" released_by TEXT NOT NULL, released_s BIGINT NOT NULL);"
-	/* The colour label of the months up to this one. inputs: sealed JSON. result: JSON, all that was computed. */
-	"CREATE TABLE energy_label (id INTEGER PRIMARY KEY, tag BIGINT NOT NULL, month BIGINT NOT NULL, label TEXT "
-	"NOT "
-	"NULL, document TEXT NOT NULL REFERENCES green_document (hash), inputs BLOB NOT NULL, result TEXT NOT NULL,"
+	/* The colour label of the months up to this one (since year 0); only ever added. label: '' none. digest: of document and inputs. sealed:
+	   JSON of both inputs and result, which says why. */
+	"CREATE TABLE carbon_label (id INTEGER PRIMARY KEY, tag BIGINT NOT NULL REFERENCES green_subject (tag), "
+	"month "
+	"BIGINT NOT NULL, label TEXT NOT NULL, label_zh TEXT NOT NULL, label_en TEXT NOT NULL, document TEXT NOT "
+	"NULL REFERENCES green_document (hash), version BIGINT NOT NULL, sample INTEGER NOT NULL, digest BLOB NOT "
+	"NULL, sealed BLOB NOT NULL,"
 	" computed_by TEXT NOT NULL, computed_s BIGINT NOT NULL);"
-	"CREATE INDEX energy_label_subject ON energy_label (tag, month);";
+	"CREATE INDEX carbon_label_subject ON carbon_label (tag, month);";
