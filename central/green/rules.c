@@ -103,10 +103,12 @@ static bool indicators_take(const struct json *j, struct green_rules *r, struct 
 	for (size_t i = 0; i < json_len(all); i++) {
 		struct green_indicator *one = &r->indicators[i];
 		const struct json *at = json_at(all, i);
-		if (!json_only(at, "name indicator field take months", e) ||
+		if (!json_only(at, "name indicator field take months project", e) ||
 		    !green_text_take(at, "name", one->name, sizeof(one->name), e) ||
 		    !green_text_take(at, "indicator", one->indicator, sizeof(one->indicator), e) ||
-		    !json_int(at, "months", 1, MONTHS_MAX, &one->months, e) || !take_of(at, one, e))
+		    !json_int(at, "months", 1, MONTHS_MAX, &one->months, e) || !take_of(at, one, e) ||
+		    (json_get(at, "project") != NULL &&
+		     !green_text_take(at, "project", one->project, sizeof(one->project), e)))
 			return err_wrap(e, "indicators[%zu]", i);
 		bool twice = strcmp(one->name, "label") == 0;
 		for (size_t k = 0; k < i; k++)
@@ -152,6 +154,16 @@ static bool when_take(struct cbor *items, struct green_rule *out, struct err *e)
 	return out->when != NULL;
 }
 
+static bool of_take(const struct json *j, struct green_rule *out, struct err *e)
+{
+	const char *of = NULL;
+	if (!json_text_opt(j, "of", 16, &of, e))
+		return false;
+	out->of_project = of != NULL && strcmp(of, "project") == 0;
+	return of == NULL || out->of_project || strcmp(of, "enterprise") == 0 ||
+	       err_set(e, ERR_INPUT, "of: expected enterprise or project");
+}
+
 static bool rules_take(const struct json *j, struct bytes cbor, struct green_rules *r, struct err *e)
 {
 	struct bytes item;
@@ -165,9 +177,9 @@ static bool rules_take(const struct json *j, struct bytes cbor, struct green_rul
 	for (; r->rules_len < len; r->rules_len++) {
 		struct green_rule *one = &r->rules[r->rules_len];
 		const struct json *at = json_at(all, r->rules_len);
-		if (!json_only(at, "code zh en level when", e) || !green_word_take(at, &one->word, e) ||
-		    !level_of(r, at, &one->level, e) || !facts_check(r, json_get(at, "when"), e) ||
-		    !when_take(&items, one, e))
+		if (!json_only(at, "code zh en of level when", e) || !green_word_take(at, &one->word, e) ||
+		    !of_take(at, one, e) || !level_of(r, at, &one->level, e) ||
+		    !facts_check(r, json_get(at, "when"), e) || !when_take(&items, one, e))
 			return err_wrap(e, "rules[%zu]", r->rules_len);
 		for (size_t k = 0; k < r->rules_len; k++)
 			if (strcmp(r->rules[k].word.code, one->word.code) == 0) {

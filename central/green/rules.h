@@ -4,10 +4,13 @@
  *   {"type": "green", "title": {"zh","en"}, "sample": bool, "warn_days": 60, "own_days": 365,
  *    "levels": [{"code": "dark_green", "zh", "en", "green": true}, …]             the greenest first
  *    "raters": [{"code", "zh", "en", "rank": 1, "grades": [{"grade": "G1", "level": "dark_green"}, …]}]
- *    "indicators": [{"name": "carbon_t", "indicator": "emissions", "field": "carbon_t", "take": "sum", "months": 12}, …]
- *    "rules": [{"code", "zh", "en", "level": "red", "when": P}, …]}               P as in protocol/rule.h
+ *    "indicators": [{"name": "carbon_t", "indicator": "emissions", "field": "carbon_t", "take": "sum", "months": 12, "project": …}, …]
+ *    "rules": [{"code", "zh", "en", "of": "project", "level": "red", "when": P}, …]}               P as in protocol/rule.h
  * rank: of raters that disagree the lowest counts. warn_days: before a rating ends. own_days: how long an own rating is valid.
- * take, over the records of the last `months` months: "latest" value, "sum" of numbers, "any" of booleans, "count" of records (without field).
+ * take, over the records of the last `months` months: "latest" value, "sum" of numbers, "any" of booleans, "count" of records (without field; 0
+ * only where each source of the indicator has sent something, else missing). A fact that a row under an objection would be part of is missing.
+ * of: "project" rules are of projects, all others of enterprises. project: the field that names the project, optional; of a project only its
+ * rows are taken then, of an enterprise all.
  * The fact "label" is there too: the code of the newest colour label of not more than 12 months ago (label.h), missing without one.
  * Rules are asked in order and the first that is true decides; one that cannot be decided for want of a fact ends it: no rating, and what lacks.
  * So a fact that is missing never makes anybody greener, as long as what speaks against stands first.
@@ -44,11 +47,13 @@ struct green_rater {
 enum green_take { GREEN_LATEST, GREEN_SUM, GREEN_ANY, GREEN_COUNT };
 struct green_indicator {
 	char name[NAME_MAX_LEN + 1], indicator[NAME_MAX_LEN + 1], field[GREEN_FIELD_MAX + 1];
+	char project[GREEN_FIELD_MAX + 1]; /* "" none */
 	enum green_take take;
 	int64_t months;
 };
 struct green_rule {
 	struct green_word word;
+	bool of_project;
 	size_t level;
 	struct predicate *when; /* owned */
 };
