@@ -1,5 +1,5 @@
 /* The library of green enterprises and projects. */
-#include "central/api/args.h"
+#include "central/api/green.h"
 #include "central/centrald.h"
 #include "central/green/history.h"
 #include "protocol/rule.h"
@@ -57,8 +57,7 @@ static bool ratings_import(struct api_call *call, struct err *e)
 	return ok;
 }
 
-/* as_of: today when it is missing. */
-static bool asked_day(const struct api_call *call, const struct json *j, const char *key, int64_t *day, struct err *e)
+bool api_green_day(const struct api_call *call, const struct json *j, const char *key, int64_t *day, struct err *e)
 {
 	const char *text = NULL;
 	*day = green_day_of_s(call->now_s);
@@ -87,10 +86,11 @@ static bool asked_form(const struct json *j, enum form most, enum form *form, st
 		       most == FORM_HTML ? "format: expected json, csv or html" : "format: expected json or csv");
 }
 
-static bool enterprise_only(const struct identifier *id, struct err *e)
+bool api_green_subject(const struct json *j, struct identifier *id, struct err *e)
 {
-	return id->kind == IDENTIFIER_USCC || id->kind == IDENTIFIER_ORG_CODE ||
-	       err_set(e, ERR_INPUT, "subject: the library is of enterprises: uscc or org_code");
+	return api_holder(j, "subject", id, e) &&
+	       (id->kind == IDENTIFIER_USCC || id->kind == IDENTIFIER_ORG_CODE ||
+		err_set(e, ERR_INPUT, "subject: the library is of enterprises: uscc or org_code"));
 }
 
 static void content_type(struct api_call *call, enum form form)
@@ -120,9 +120,8 @@ static bool history_show(struct api_call *call, struct err *e)
 	struct green_request q = { .subject = &id, .who = call->operator};
 	struct green_history *h = NULL;
 	struct json *j = api_body(call, "subject purpose as_of format", e);
-	bool ok = j != NULL && json_text(j, "purpose", REASON_MAX, &q.purpose, e) &&
-		  api_holder(j, "subject", &id, e) && enterprise_only(&id, e) &&
-		  asked_day(call, j, "as_of", &q.day, e) && asked_form(j, FORM_HTML, &form, e) &&
+	bool ok = j != NULL && json_text(j, "purpose", REASON_MAX, &q.purpose, e) && api_green_subject(j, &id, e) &&
+		  api_green_day(call, j, "as_of", &q.day, e) && asked_form(j, FORM_HTML, &form, e) &&
 		  (h = green_history(&call->central->release, &q, call->now_s, e)) != NULL &&
 		  history_write(call, h, form, e);
 	green_history_free(h);
@@ -139,7 +138,7 @@ static bool library_show(struct api_call *call, struct err *e)
 	enum form form = FORM_JSON;
 	struct json *j = api_body(call, "purpose as_of format", e);
 	bool ok = j != NULL && json_text(j, "purpose", REASON_MAX, &purpose, e) &&
-		  asked_day(call, j, "as_of", &day, e) && asked_form(j, FORM_CSV, &form, e);
+		  api_green_day(call, j, "as_of", &day, e) && asked_form(j, FORM_CSV, &form, e);
 	content_type(call, form);
 	ok = ok &&
 	     (form == FORM_CSV ? green_library_csv(c, purpose, call->operator, day, call->now_s, call->out, e)

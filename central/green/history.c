@@ -41,6 +41,31 @@ static bool sample_look(struct release_context *c, bool *sample, struct err *e)
 	return rules != NULL || none.code == ERR_MISSING || err_set(e, none.code, "%s", none.text);
 }
 
+static bool own_load(struct release_context *c, struct green_history *h, const struct green_rating *r, struct err *e)
+{
+	struct green_found *f = &h->own[h->own_len];
+	f->rating = r->id;
+	buf_init(&f->json, OWN_JSON_MAX);
+	h->own_len++;
+	return own_show(c, r->id, &f->json, e);
+}
+
+static bool owns_load(struct release_context *c, struct green_history *h, struct err *e)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < h->len; i++)
+		n += h->facts[i].ratings_len;
+	h->own = calloc(n + 1, sizeof(*h->own));
+	if (h->own == NULL)
+		abort();
+	for (size_t i = 0; i < h->len; i++)
+		for (size_t k = 0; k < h->facts[i].ratings_len; k++)
+			if (strcmp(h->facts[i].ratings[k].rater, GREEN_OWN) == 0 &&
+			    !own_load(c, h, &h->facts[i].ratings[k], e))
+				return false;
+	return true;
+}
+
 static bool collect(struct release_context *c, const struct green_request *q, int64_t now_s, struct green_history *h,
 		    struct err *e)
 {
@@ -57,7 +82,7 @@ static bool collect(struct release_context *c, const struct green_request *q, in
 		if (!green_facts_load(c, &h->group, h->projects[i], known_s, &h->facts[i], e))
 			return false;
 	identifier_mask(&h->group.members[0], h->masked, sizeof(h->masked));
-	return true;
+	return owns_load(c, h, e) && labels_find(c, &h->group, h->day, known_s, &h->label, &h->labelled, e);
 }
 
 struct green_history *green_history(struct release_context *c, const struct green_request *q, int64_t now_s,
@@ -84,6 +109,9 @@ void green_history_free(struct green_history *h)
 {
 	if (h == NULL)
 		return;
+	for (size_t i = 0; i < h->own_len; i++)
+		buf_wipe(&h->own[i].json);
+	free(h->own);
 	free(h->facts);
 	explicit_bzero(&h->group, sizeof(h->group));
 	free(h);
@@ -153,6 +181,20 @@ static void span_json(void *arg, const struct green_span *s)
 	json_close(w, '}');
 }
 
+static void owns_json(const struct green_history *h, struct json_out *w)
+{
+	json_open(w, "own", '[');
+	for (size_t i = 0; i < h->own_len; i++) {
+		if (h->own[i].json.len == 0)
+			continue;
+		json_open(w, NULL, '{');
+		json_put_int(w, "rating", h->own[i].rating);
+		json_put_raw(w, "computed", buf_bytes(&h->own[i].json));
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+}
+
 bool green_history_json(const struct green_history *h, struct buf *out, struct err *e)
 {
 	struct json_out w = { out, false };
@@ -162,6 +204,9 @@ bool green_history_json(const struct green_history *h, struct buf *out, struct e
 	json_put_text(&w, "as_of", h->as_of);
 	json_put_bool(&w, "sample", h->sample);
 	json_put_bool(&w, "more", h->more);
+	json_put_text(&w, "label", h->labelled ? h->label.word.code : NULL);
+	json_put_text(&w, "label_zh", h->labelled ? h->label.word.zh : NULL);
+	json_put_int(&w, "label_id", h->labelled ? h->label.id : 0);
 	json_open(&w, "subjects", '[');
 	for (size_t i = 0; i < h->len; i++) {
 		green_standing(&h->facts[i], h->day, &s);
@@ -178,6 +223,7 @@ bool green_history_json(const struct green_history *h, struct buf *out, struct e
 		json_close(&w, '}');
 	}
 	json_close(&w, ']');
+	owns_json(h, &w);
 	json_close(&w, '}');
 	return buf_ok(out, "the history", e);
 }

@@ -6,7 +6,8 @@
 #ifndef CENTRAL_GREEN_HISTORY_H
 #define CENTRAL_GREEN_HISTORY_H
 
-#include "central/green/library.h"
+#include "central/green/labels.h"
+#include "central/green/own.h"
 
 #define GREEN_PROJECTS_MAX 200
 #define GREEN_PAGE_MAX     16777216U
@@ -16,6 +17,10 @@ struct green_request {
 	const char *purpose, *who;
 	int64_t day;
 };
+struct green_found {
+	int64_t rating;
+	struct buf json; /* {"facts", "result"} */
+};
 struct green_history {
 	char masked[96], as_of[11], who[NAME_MAX_LEN + 1], purpose[GREEN_WHY_MAX + 1];
 	int64_t day;
@@ -24,6 +29,10 @@ struct green_history {
 	size_t len;
 	char projects[GREEN_PROJECTS_MAX + 1][GREEN_PROJECT_MAX + 1]; /* the first is "": the enterprise itself */
 	struct green_facts *facts;                                    /* owned; one each */
+	bool labelled;
+	struct label_kept label; /* the enterprise's */
+	size_t own_len;
+	struct green_found *own; /* owned; how each rating of our own was found */
 };
 /* ERR_INPUT for a day to come, or without a purpose. Release with green_history_free. */
 struct green_history *green_history(struct release_context *c, const struct green_request *q, int64_t now_s,

@@ -17,6 +17,29 @@ static void PRINTF(3, 4) line(struct buf *out, enum report_block kind, const cha
 	html_block(out, kind, text, "");
 }
 
+static const char *word_of(const struct json *j, const char *key)
+{
+	const char *text = NULL;
+	struct err none = { 0 };
+	return j != NULL && json_text(j, key, GREEN_WORD_MAX, &text, &none) ? text : "";
+}
+
+/* By which of our own rules. */
+static void reason_put(struct buf *out, const struct green_history *h, int64_t rating)
+{
+	struct err none = { 0 };
+	for (size_t i = 0; i < h->own_len; i++) {
+		struct json *j = h->own[i].rating == rating && h->own[i].json.len > 0
+					 ? json_parse(buf_bytes(&h->own[i].json), &none)
+					 : NULL;
+		const struct json *rule = j != NULL ? json_get(json_get(j, "result"), "rule") : NULL;
+		if (rule != NULL)
+			line(out, REPORT_FINE, "自评 %lld 的理由 / reason: %s · %s · %s", (long long)rating,
+			     word_of(rule, "code"), word_of(rule, "zh"), word_of(rule, "en"));
+		json_free(j);
+	}
+}
+
 static void rating_put(struct buf *out, enum report_block kind, const struct green_rating *r)
 {
 	char from[11], until[11], gone[11], recorded[11];
@@ -87,8 +110,23 @@ static void subject_put(const struct green_history *h, size_t i, struct buf *out
 		html_block(out, REPORT_NOTE, "无记录 / none", "");
 	green_spans(f, span_put, out);
 	html_block(out, REPORT_SECTION, "全部评级", "all ratings");
-	for (size_t k = 0; k < f->ratings_len; k++)
+	for (size_t k = 0; k < f->ratings_len; k++) {
 		rating_put(out, REPORT_NOTE, &f->ratings[k]);
+		reason_put(out, h, f->ratings[k].id);
+	}
+}
+
+static void label_put(const struct green_history *h, struct buf *out)
+{
+	char text[2 * GREEN_WORD_MAX + 8], month[8];
+	const struct label_kept *k = &h->label;
+	snprintf(text, sizeof(text), "%s %s", k->word.zh, k->word.en);
+	html_block(out, REPORT_PAIR, "碳效标识 / carbon label", h->labelled ? text : "无 none");
+	if (!h->labelled)
+		return;
+	green_month_format(k->month, month);
+	line(out, REPORT_FINE, "截至月份 / months up to %s · 标识 / label %lld · 规则 / document %lld", month,
+	     (long long)k->id, (long long)k->version);
 }
 
 bool green_history_html(const struct green_history *h, struct buf *out, struct err *e)
@@ -105,6 +143,7 @@ bool green_history_html(const struct green_history *h, struct buf *out, struct e
 	html_block(out, REPORT_PAIR, "截至日期 / as of", h->as_of);
 	html_block(out, REPORT_PAIR, "查询人 / asked by", h->who);
 	html_block(out, REPORT_PAIR, "用途 / purpose", h->purpose);
+	label_put(h, out);
 	if (h->more)
 		html_block(out, REPORT_MARK, "项目过多，未全部列出 / there are more projects than stand here", "");
 	for (size_t i = 0; i < h->len; i++)
