@@ -1,5 +1,6 @@
 /* centralctl: green label, labels, rate and verify. */
 #include "central/ctl/subject.h"
+#include "protocol/base/file.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -58,15 +59,15 @@ static void label_print(const struct json *j)
 }
 
 /* The body of a question about an enterprise, with up to one member more. */
-static struct json *asked(struct ctl *c, const char *path, const char *option, const char *key, bool *printed,
-			  struct err *e)
+static struct json *asked(struct ctl *c, const char *number, const char *path, const char *option, const char *key,
+			  bool *printed, struct err *e)
 {
 	struct buf body;
 	struct json_out w = { &body, false };
 	struct json *j = NULL;
 	buf_init(&body, 4096);
 	json_open(&w, NULL, '{');
-	ctl_subject_put(c, &w, "subject", "kind", c->argv[0]);
+	ctl_subject_put(c, &w, "subject", "kind", number);
 	json_put_text(&w, "purpose", c->argv[1]);
 	if (ctl_option(c, option) != NULL)
 		json_put_text(&w, key, ctl_option(c, option));
@@ -77,10 +78,52 @@ static struct json *asked(struct ctl *c, const char *path, const char *option, c
 	return j;
 }
 
-static bool green_label(struct ctl *c, struct err *e)
+/* --- many --- */
+
+#define FILE_BYTES_MAX 16777216U
+
+static bool is_file(const char *text)
+{
+	size_t n = strlen(text);
+	return n >= 4 && strcmp(text + n - 4, ".csv") == 0;
+}
+
+/* Asked of each enterprise in a file of one column, "subject"; what fails is named by its line and the others go on. */
+static bool each(struct ctl *c, bool (*one)(struct ctl *c, const char *number, struct err *e), struct err *e)
+{
+	struct buf file;
+	uint64_t line = 0, done = 0, none = 0;
+	buf_init(&file, FILE_BYTES_MAX);
+	bool ok = file_read(c->argv[0], &file, e);
+	for (const char *at = ok ? buf_str(&file) : ""; *at != '\0';) {
+		char number[64];
+		struct err why = { 0 };
+		size_t len = strcspn(at, "\r\n");
+		snprintf(number, sizeof(number), "%.*s", (int)(len < sizeof(number) ? len : 0), at);
+		at += len + strspn(at + len, "\r");
+		at += *at == '\n';
+		if (++line == 1 && strcmp(number, "subject") != 0) {
+			ok = err_set(e, ERR_INPUT, "line 1: expected the one column 'subject'");
+			break;
+		}
+		if (line == 1 || number[0] == '\0')
+			continue;
+		bool given = one(c, number, &why);
+		if (!given)
+			printf("  行 / line %llu: %s\n", (unsigned long long)line, why.text);
+		done += given;
+		none += !given;
+	}
+	buf_wipe(&file);
+	if (ok && !c->json)
+		printf("  有 / given %llu · 无 / none %llu\n", (unsigned long long)done, (unsigned long long)none);
+	return ok;
+}
+
+static bool label_one(struct ctl *c, const char *number, struct err *e)
 {
 	bool printed = false;
-	struct json *j = asked(c, "/v1/green/label", "month", "month", &printed, e);
+	struct json *j = asked(c, number, "/v1/green/label", "month", "month", &printed, e);
 	if (j == NULL)
 		return false;
 	bool none = ctl_text(j, "label")[0] == '\0';
@@ -94,10 +137,15 @@ static bool green_label(struct ctl *c, struct err *e)
 	return !none || err_set(e, ERR_INPUT, "没有标识 / no label could be given: see why");
 }
 
+static bool green_label(struct ctl *c, struct err *e)
+{
+	return is_file(c->argv[0]) ? each(c, label_one, e) : label_one(c, c->argv[0], e);
+}
+
 static bool green_labels(struct ctl *c, struct err *e)
 {
 	bool printed = false;
-	struct json *j = asked(c, "/v1/green/labels", "as-of", "as_of", &printed, e);
+	struct json *j = asked(c, c->argv[0], "/v1/green/labels", "as-of", "as_of", &printed, e);
 	if (j == NULL)
 		return false;
 	const struct json *all = json_get(j, "labels");
@@ -142,10 +190,10 @@ static void facts_print(const struct json *facts)
 	}
 }
 
-static bool green_rate(struct ctl *c, struct err *e)
+static bool rate_one(struct ctl *c, const char *number, struct err *e)
 {
 	bool printed = false;
-	struct json *j = asked(c, "/v1/green/rate", "project", "project", &printed, e);
+	struct json *j = asked(c, number, "/v1/green/rate", "project", "project", &printed, e);
 	if (j == NULL)
 		return false;
 	const struct json *computed = json_get(j, "computed");
@@ -162,6 +210,11 @@ static bool green_rate(struct ctl *c, struct err *e)
 	}
 	json_free(j);
 	return !none || err_set(e, ERR_INPUT, "没有评级 / no rule decides: see why");
+}
+
+static bool green_rate(struct ctl *c, struct err *e)
+{
+	return is_file(c->argv[0]) ? each(c, rate_one, e) : rate_one(c, c->argv[0], e);
 }
 
 struct verifying {
@@ -206,9 +259,11 @@ static bool green_verify(struct ctl *c, struct err *e)
 }
 
 const struct ctl_command ctl_green_own_commands[] = {
-	{ "green", "label", 2, "NUMBER PURPOSE [--month 2026-10] [--kind uscc|org_code]", "month kind", green_label },
+	{ "green", "label", 2, "NUMBER|FILE.csv PURPOSE [--month 2026-10] [--kind uscc|org_code]", "month kind",
+	  green_label },
 	{ "green", "labels", 2, "NUMBER PURPOSE [--as-of DAY] [--kind uscc|org_code]", "as-of kind", green_labels },
-	{ "green", "rate", 2, "NUMBER PURPOSE [--project CODE] [--kind uscc|org_code]", "project kind", green_rate },
+	{ "green", "rate", 2, "NUMBER|FILE.csv PURPOSE [--project CODE] [--kind uscc|org_code]", "project kind",
+	  green_rate },
 	{ "green", "verify", 0, "", "", green_verify },
 	{ 0 },
 };

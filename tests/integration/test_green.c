@@ -203,6 +203,11 @@ static void energy_becomes_a_label_and_facts_a_rating_of_our_own_with_reasons(vo
 		       says("reason emissions-exceeded: 近十二个月排放超标"));
 	CU_ASSERT_EQUAL(lone_central_ctl(&central, &out, "green show %s loan", firm), 0);
 	CU_ASSERT_TRUE(says("our own rating differs: 红"));
+	snprintf(text, sizeof(text), "subject\n%s\n%s\nnobody\n", firm, other);
+	CU_ASSERT_TRUE_FATAL(file_write(path, bytes_of(text), 0600, NULL));
+	CU_ASSERT_EQUAL(lone_central_ctl(&central, &out, "green rate %s loan", path), 0);
+	CU_ASSERT_TRUE(says("红 red") && says("行 / line 3: 没有评级") && says("行 / line 4: ") &&
+		       says("有 / given 1 · 无 / none 2"));
 	CU_ASSERT_EQUAL(lone_central_ctl(&central, &out, "green verify"), 0);
 	CU_ASSERT_TRUE(says("标识 / labels 2 · 自评 / own ratings 1 · 不符 / wrong 0"));
 	CU_ASSERT_EQUAL(lone_central_ctl(&central, &out, "audit"), 0);

@@ -226,7 +226,8 @@ static void level_and_label_of_the_green_library_are_inputs_as_of_the_day(void)
 {
 	publish("{'type':'score-inputs','title':{'zh':'样例','en':'sample'},'sample':true,'inputs':[{'input':'"
 		"revenue',"
-		"'account':'green','values':{'light_green':'8','red':'1'}},{'input':'total','account':'carbon-label',"
+		"'account':'green','values':{'light_green':'8','red':'1','yellow':'3'}},{'input':'total','account':'"
+		"carbon-label',"
 		"'values':{'yellow':'5'}},{'input':'months','indicator':'revenue','take':'count'}]}");
 	centre_publish_document(&centre, "green");
 	centre_publish_document(&centre, "carbon-label");

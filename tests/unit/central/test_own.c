@@ -320,6 +320,14 @@ static void where_no_rule_decides_any_more_the_rating_before_ends_today(void)
 	CU_ASSERT_STRING_EQUAL(is("", NOW + 2), "red agreed");
 	CU_ASSERT_TRUE(rate("", NOW + 3) && !own.rated && !own.ended);
 	CU_ASSERT_EQUAL(centre_count(&centre, "SELECT COUNT(*) FROM green_withdrawal"), 1);
+	/* rejected, the very same facts are a rating once more, on the same day */
+	enum objection_state state;
+	const struct objection_decision d = { .id = objection, .why = "it was so", .operator= "bob" };
+	CU_ASSERT_TRUE_FATAL(objection_decide(department, &d, NOW + 4, &state, &department_err));
+	CU_ASSERT_TRUE(rate("", NOW + 5) && own.rated && own.fresh);
+	CU_ASSERT_STRING_EQUAL(is("", INT64_MAX), "red agreed");
+	CU_ASSERT_EQUAL(verify(), 2);
+	CU_ASSERT_EQUAL(wrongs, 0);
 }
 
 static void a_project_is_rated_by_its_own_rules_and_rows(void)
