@@ -14,6 +14,7 @@
 #include "central/department/messages.h"
 #include "central/department/port.h"
 #include "central/exchange/port.h"
+#include "central/green/library.h"
 #include "central/ingest/message.h"
 #include "central/ledger/ledger.h"
 #include "central/registry/revocation.h"
@@ -315,6 +316,8 @@ static void on_tick(void *arg)
 		log_error("days of messages are not closed", "why=\"%s\"", e.text);
 	if (!objection_overdue(&h->central.release, wall_s(), &e))
 		log_error("objections cannot be looked at", "why=%s", e.text);
+	if (!green_watch(&h->central.release, wall_s(), &e))
+		log_error("green ratings cannot be looked at", "why=%s", e.text);
 	loop_timer_set(h->tick, TICK_MS);
 }
 

@@ -2,6 +2,8 @@
 
 #include "central/carbon/rules.h"
 #include "central/fund/guarantee_rules.h"
+#include "central/green/label_rules.h"
+#include "central/green/rules.h"
 #include "central/score/facts.h"
 #include "protocol/base/json.h"
 #include "protocol/base/limits.h"
@@ -132,6 +134,16 @@ bool document_check(struct bytes cbor, const char *type, struct err *e)
 	}
 	if (strcmp(type, "guarantee") == 0) {
 		struct guarantee_rules *r = guarantee_rules_decode(cbor, e);
+		free(r);
+		return r != NULL;
+	}
+	if (strcmp(type, "green") == 0) {
+		struct green_rules *r = green_rules_decode(cbor, e);
+		green_rules_free(r);
+		return r != NULL;
+	}
+	if (strcmp(type, CARBON_LABEL_DOCUMENT) == 0) {
+		struct label_rules *r = label_rules_decode(cbor, e);
 		free(r);
 		return r != NULL;
 	}

@@ -13,11 +13,19 @@ static const char *document_type(const char *name)
 {
 	if (release_family_of(name, RELEASE_INPUTS) != NULL)
 		return "inputs";
-	static const char *const types[] = { "rules", "catalogue", "issuers", "kinds", "carbon", "guarantee" };
+	static const char *const types[] = { "rules",  "catalogue", "issuers", "kinds",
+					     "carbon", "guarantee", "green",   "carbon-label" };
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (strcmp(name, types[i]) == 0)
 			return types[i];
 	return NULL;
+}
+
+/* Nothing that a branch needs. */
+static bool is_of_central(const char *name)
+{
+	return release_family_of(name, RELEASE_INPUTS) != NULL || strcmp(name, "green") == 0 ||
+	       strcmp(name, "carbon-label") == 0;
 }
 
 bool release_document_insert(struct release_context *c, struct release *r, struct err *e)
@@ -42,7 +50,7 @@ bool release_document_insert(struct release_context *c, struct release *r, struc
 bool document_draft_import(struct release_context *c, const char *name, const char *source, struct bytes json,
 			   const char *operator, int64_t now_s, int64_t *id, struct err *e)
 {
-	bool central = release_family_of(name, RELEASE_INPUTS) != NULL;
+	bool central = is_of_central(name);
 	struct release r = { .kind = central ? RELEASE_CENTRAL : RELEASE_DOCUMENT, .created_s = now_s };
 	struct buf cbor;
 	if (!name_is_valid(name))

@@ -1,5 +1,6 @@
 /* What a report says, block by block. */
 #include "central/report/report.h"
+#include "protocol/rule.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -187,15 +188,56 @@ static void score_put(const struct walk *w)
 	     s->scored, s->oldest, (long long)s->id, (long long)s->input, s->hash);
 }
 
+static void grade_put(const struct walk *w, const struct green_grade *g)
+{
+	char text[2 * GREEN_WORD_MAX + 8], from[11], until[11];
+	if (!g->there) {
+		put(w, REPORT_NOTE,
+		    g->resolved ? "绿色库中的评级相互冲突，已裁决为不采用 / ratings contradicted each other, and "
+				  "none counts"
+				: "截至该日绿色库中没有有效评级 / no rating in the library as of this day",
+		    NULL);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s / %s", g->level.zh, g->level.en);
+	put(w, REPORT_PAIR, "绿色评级 / rating", text);
+	day_format(g->from_day, from);
+	day_format(g->until_day, until);
+	line(w, REPORT_FINE, "%s%s · %s 至 / to %s · 评级 / rating %lld · 规则 / rules %lld",
+	     strncmp(g->origin, GREEN_OWN " ", sizeof(GREEN_OWN)) == 0 ? "自评 / our own: " : "", g->origin, from,
+	     until, (long long)g->rating, (long long)g->rules);
+	if (g->conflict)
+		put(w, REPORT_MARK,
+		    "评级冲突未裁决，按规则的优先次序 / ratings contradict each other; the rules' order decides",
+		    NULL);
+	else if (g->resolved)
+		put(w, REPORT_FINE, "评级冲突已裁决 / ratings contradicted each other; a person decided", NULL);
+}
+
+static void label_put(const struct walk *w)
+{
+	const struct label_kept *k = &w->r->label;
+	char text[2 * GREEN_WORD_MAX + 8], month[8];
+	if (!w->r->labelled) {
+		put(w, REPORT_NOTE, "截至该日没有碳效标识 / no carbon label as of this day", NULL);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s / %s", k->word.zh, k->word.en);
+	put(w, REPORT_PAIR, "碳效标识 / carbon label", text);
+	green_month_format(k->month, month);
+	line(w, REPORT_FINE, "截至月份 / months up to %s · 标识 / label %lld · 规则 / document %lld %.16s…", month,
+	     (long long)k->id, (long long)k->version, k->document);
+}
+
 static void green_put(const struct walk *w)
 {
 	const struct report *r = w->r;
-	put(w, REPORT_SECTION, "绿色评级", "green rating");
-	if (r->green_from >= r->facts_len) {
-		put(w, REPORT_NOTE, "没有来源提供绿色评级 / no source gives one", NULL);
+	put(w, REPORT_SECTION, "绿色评级", "green rating and carbon label");
+	grade_put(w, &r->grade);
+	label_put(w);
+	if (r->green_from >= r->facts_len)
 		return;
-	}
-	put(w, REPORT_PAIR, "评级 / rating", r->green);
+	put(w, REPORT_PAIR, "来源评级 / a source's own", r->green);
 	from_put(w, &r->facts[r->green_from]);
 }
 

@@ -10,6 +10,8 @@
 #ifndef CENTRAL_REPORT_REPORT_H
 #define CENTRAL_REPORT_REPORT_H
 
+#include "central/green/labels.h"
+#include "central/green/library.h"
 #include "central/report/credit_rules.h"
 #include "central/score/models.h"
 
@@ -53,8 +55,11 @@ struct report {
 	size_t masked_len;
 	int64_t rules;
 	bool sample, more;
-	char green[REPORT_TEXT_MAX];
-	size_t green_from; /* a fact's index; facts_len none */
+	struct green_grade grade; /* the library's, on that day */
+	bool labelled;
+	struct label_kept label;
+	char green[REPORT_TEXT_MAX]; /* what a source itself gives as its rating */
+	size_t green_from;           /* a fact's index; facts_len none */
 	struct report_score score;
 	size_t facts_len;
 	struct buf store;

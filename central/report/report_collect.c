@@ -193,6 +193,18 @@ static bool score_find(struct collecting *g, struct err *e)
 	return true;
 }
 
+/* --- green --- */
+
+static bool green_find(struct collecting *g, int64_t day, struct err *e)
+{
+	struct report *r = g->r;
+	if (!green_grade(g->c, &g->group, day, g->end_s, &r->grade, e) ||
+	    !labels_find(g->c, &g->group, day, g->end_s, &r->label, &r->labelled, e))
+		return false;
+	r->sample |= (r->grade.there && r->grade.sample) || (r->labelled && r->label.sample);
+	return true;
+}
+
 /* --- who read --- */
 
 static void read_keep(struct report *r, const struct db_query *q)
@@ -297,7 +309,8 @@ static bool collect(struct collecting *g, const struct report_request *q, int64_
 		r->green_from = r->facts_len;
 	for (; r->masked_len < g->group.len; r->masked_len++)
 		identifier_mask(&g->group.members[r->masked_len], r->masked[r->masked_len], sizeof(r->masked[0]));
-	if (!score_find(g, e) || !reads_of(g, q->subject, e) || !buf_ok(&g->late, "the objections", e))
+	if (!green_find(g, q->day, e) || !score_find(g, e) || !reads_of(g, q->subject, e) ||
+	    !buf_ok(&g->late, "the objections", e))
 		return false;
 	number_make(r);
 	return !again ? given_out(g, q, now_s, e) : given_again(g, q, now_s, e);

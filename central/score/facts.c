@@ -16,12 +16,14 @@
 #define YEAR_MOST  371
 
 enum facts_take { TAKE_LATEST, TAKE_MAX, TAKE_MIN, TAKE_SUM, TAKE_COUNT, TAKE_ANY, TAKE_GROWTH, TAKES };
+static const char *const accounts[ACCOUNTS] = { "", "carbon", "green", "carbon-label" };
 static const char *const takes[TAKES] = { "latest", "max", "min", "sum", "count", "any", "growth" };
 
 struct facts_input {
 	const char *input, *indicator, *field, *date, *absent; /* into the document; NULL none */
 	const struct json *sources, *where;                    /* the same */
-	bool account; /* the carbon account's points, and nothing of the rest */
+	enum facts_account account;                            /* with one, nothing of the rest but values */
+	const struct json *values;                             /* of the document */
 	enum facts_take take;
 	int64_t within_days; /* 0: any */
 };
@@ -43,7 +45,7 @@ struct gathered {
 		double value;
 		bool held;
 	} series[FACTS_SERIES_MAX]; /* of growth */
-	bool has_points;            /* of an account */
+	bool has_account;           /* its points, or its code in value */
 	int64_t points;
 	/* its sources */
 	size_t sources;
@@ -112,14 +114,33 @@ static bool name_check(const struct facts_input *n, struct err *e)
 	       err_set(e, ERR_INPUT, "input: expected a name without quotes, commas and @");
 }
 
+static bool values_check(const struct json *values, struct err *e)
+{
+	if (!json_is_object(values))
+		return err_set(e, ERR_INPUT, "values: expected {code: text}");
+	for (size_t i = 0; i < json_len(values); i++) {
+		const char *code = NULL, *text = NULL;
+		(void)json_member(values, i, &code);
+		if (!json_text(values, code, VALUE_MAX - 1, &text, e))
+			return err_wrap(e, "values");
+	}
+	return true;
+}
+
 static bool account_read(const struct json *j, struct facts_input *n, struct err *e)
 {
 	const char *account = NULL;
-	if (!json_only(j, "input account", e) || !json_text(j, "input", WORD_MAX, &n->input, e) ||
-	    !json_text(j, "account", 16, &account, e))
+	if (!json_text(j, "input", WORD_MAX, &n->input, e) || !json_text(j, "account", 16, &account, e))
 		return false;
-	n->account = true;
-	return strcmp(account, "carbon") == 0 ? name_check(n, e) : err_set(e, ERR_INPUT, "account: expected carbon");
+	unsigned a = ACCOUNT_CARBON;
+	while (a < ACCOUNTS && strcmp(accounts[a], account) != 0)
+		a++;
+	if (a == ACCOUNTS)
+		return err_set(e, ERR_INPUT, "account: expected carbon, green or carbon-label");
+	n->account = (enum facts_account)a;
+	n->values = json_get(j, "values");
+	return json_only(j, a == ACCOUNT_CARBON ? "input account" : "input account values", e) &&
+	       (n->values == NULL || values_check(n->values, e)) && name_check(n, e);
 }
 
 static bool input_read(const struct json *j, struct facts_input *n, struct err *e)
@@ -218,7 +239,7 @@ void facts_gathering_reset(struct facts_gathering *g)
 {
 	for (size_t i = 0; i < g->map->len; i++) {
 		struct gathered *f = &g->found[i];
-		f->held = f->has_points = false;
+		f->held = f->has_account = false;
 		f->n = f->series_len = 0;
 		f->sum = 0;
 	}
@@ -234,7 +255,7 @@ static bool list_has(const struct json *l, struct bytes word)
 
 static bool is_of(const struct facts_input *n, const char *source, const char *indicator)
 {
-	if (n->account)
+	if (n->account != ACCOUNT_NONE)
 		return false;
 	return n->indicator != NULL ? strcmp(n->indicator, indicator) == 0 : list_has(n->sources, bytes_of(source));
 }
@@ -252,10 +273,10 @@ void facts_source_add(struct facts_gathering *g, const char *source, const char 
 	}
 }
 
-bool facts_map_wants_points(const struct facts_map *m)
+bool facts_map_wants(const struct facts_map *m, enum facts_account account)
 {
 	for (size_t i = 0; i < m->len; i++)
-		if (m->inputs[i].account)
+		if (m->inputs[i].account == account)
 			return true;
 	return false;
 }
@@ -263,8 +284,26 @@ bool facts_map_wants_points(const struct facts_map *m)
 void facts_gathering_points(struct facts_gathering *g, int64_t points)
 {
 	for (size_t i = 0; i < g->map->len; i++) {
-		g->found[i].has_points = g->map->inputs[i].account;
+		if (g->map->inputs[i].account != ACCOUNT_CARBON)
+			continue;
+		g->found[i].has_account = true;
 		g->found[i].points = points;
+	}
+}
+
+void facts_gathering_code(struct facts_gathering *g, enum facts_account account, const char *code, int64_t day)
+{
+	for (size_t i = 0; i < g->map->len; i++) {
+		const struct facts_input *n = &g->map->inputs[i];
+		struct gathered *f = &g->found[i];
+		const char *text = code;
+		struct err none = { 0 };
+		if (n->account != account ||
+		    (n->values != NULL && !json_text(n->values, code, VALUE_MAX - 1, &text, &none)))
+			continue;
+		f->has_account = true;
+		f->day = day;
+		snprintf(f->value, sizeof(f->value), "%s", text);
 	}
 }
 
@@ -449,11 +488,15 @@ static bool value_of(const struct facts_input *n, const struct gathered *f, char
 	return true;
 }
 
-static bool points_of(const struct facts_gathering *g, const struct gathered *f, char out[VALUE_MAX], int64_t *day)
+static bool account_of(const struct facts_gathering *g, const struct facts_input *n, const struct gathered *f,
+		       char out[VALUE_MAX], int64_t *day)
 {
-	snprintf(out, VALUE_MAX, "%lld", (long long)f->points);
-	*day = g->day;
-	return f->has_points;
+	if (n->account == ACCOUNT_CARBON)
+		snprintf(out, VALUE_MAX, "%lld", (long long)f->points);
+	else
+		snprintf(out, VALUE_MAX, "%s", f->value);
+	*day = n->account == ACCOUNT_CARBON ? g->day : f->day;
+	return f->has_account;
 }
 
 static void quoted(struct buf *out, const char *text)
@@ -482,8 +525,9 @@ void facts_row_write(const struct facts_gathering *g, struct buf *out)
 		char value[VALUE_MAX], day[11] = "";
 		int64_t of = 0;
 		const struct facts_input *n = &g->map->inputs[i];
-		bool is_held = false, there = n->account ? points_of(g, &g->found[i], value, &of)
-							 : value_of(n, &g->found[i], value, &of, &is_held);
+		bool is_held = false, there = n->account != ACCOUNT_NONE
+						      ? account_of(g, n, &g->found[i], value, &of)
+						      : value_of(n, &g->found[i], value, &of, &is_held);
 		if (there)
 			day_format(of, day);
 		if (is_held)

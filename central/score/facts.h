@@ -10,11 +10,15 @@
  *                  "within_days": 730,                            optional: older facts do not count
  *                  "where": {"field", "in" or "not_in": [text …]},   optional: only these facts
  *                  "absent": "0"},                               optional: what it is when there is no such fact
- *                 {"input", "account": "carbon"} ] }             points free to redeem in the subject's carbon account
+ *                 {"input", "account": "carbon"},               points free to redeem in the subject's carbon account
+ *                 {"input", "account": "green"},                code of its level in the green library (green/library.h)
+ *                 {"input", "account": "carbon-label"} ] }      code of its colour label (green/labels.h); both with
+ *                                                               "values": {code: text, …}, optional: what the models call it
  *
  * latest is the value of the latest day (of one day, the later row); growth is the latest in per cent against that of a year before, and none
  * where that is not above zero. The day of an input is that of the facts it is made of, the oldest of several; a month's is its last day.
- * An account is known as of today alone: for a day that is past that input is missing.
+ * A carbon account is known as of today alone: for a day that is past that input is missing. Level and label are those of the day, as known then:
+ * of the day on which the rating began, and of the last day of the label's months; a code that values does not name is missing.
  * What is absent counts as such only while each of the sources has a batch in force, and is of the day the oldest of their newest
  * claims: otherwise nobody knows, and the input is missing. An input that a fact under an objection would be part of is left out and
  * named, as in scores.h; a fact withdrawn counts for nothing.
@@ -55,8 +59,10 @@ void facts_gathering_free(struct facts_gathering *g);
 void facts_gathering_reset(struct facts_gathering *g);
 void facts_gathering_add(struct facts_gathering *g, const struct subject_record *r);
 /* Of the subject's account. */
-bool facts_map_wants_points(const struct facts_map *m);
 void facts_gathering_points(struct facts_gathering *g, int64_t points);
+enum facts_account { ACCOUNT_NONE, ACCOUNT_CARBON, ACCOUNT_GREEN, ACCOUNT_LABEL, ACCOUNTS };
+bool facts_map_wants(const struct facts_map *m, enum facts_account account);
+void facts_gathering_code(struct facts_gathering *g, enum facts_account account, const char *code, int64_t day);
 /* Names with their days, and "@held", each with a comma in front. */
 void facts_head_write(const struct facts_map *m, struct buf *out);
 void facts_row_write(const struct facts_gathering *g, struct buf *out);

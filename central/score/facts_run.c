@@ -2,6 +2,8 @@
 #include "central/score/facts.h"
 
 #include "central/csv.h"
+#include "central/green/labels.h"
+#include "central/green/library.h"
 #include "central/ingest/source.h"
 #include "central/ingest/subject.h"
 #include "central/release/document.h"
@@ -19,7 +21,7 @@
 struct facts_run {
 	struct release_context *c;
 	const struct scores_run *r;
-	int64_t end_s;                         /* of the day */
+	int64_t day, end_s;                    /* of the day */
 	const struct facts_accounts *accounts; /* NULL: of a day that is past, or none is asked for */
 	struct facts_map *map;
 	struct facts_gathering *gathering;
@@ -131,11 +133,32 @@ static void record_add(void *arg, const struct subject_record *r)
 static bool points_take(struct facts_run *f, const struct identifier *subject, struct err *e)
 {
 	int64_t points = 0;
-	if (f->accounts == NULL || !facts_map_wants_points(f->map))
+	if (f->accounts == NULL || !facts_map_wants(f->map, ACCOUNT_CARBON))
 		return true;
 	if (!f->accounts->points(f->accounts->arg, subject, &points, e))
 		return false;
 	facts_gathering_points(f->gathering, points);
+	return true;
+}
+
+/* Of the day and as known then, like the facts. */
+static bool green_take(struct facts_run *f, const struct subject_group *g, struct err *e)
+{
+	struct green_grade grade;
+	struct label_kept label;
+	bool there = false;
+	if (facts_map_wants(f->map, ACCOUNT_GREEN)) {
+		if (!green_grade(f->c, g, f->day, f->end_s, &grade, e))
+			return false;
+		if (grade.there)
+			facts_gathering_code(f->gathering, ACCOUNT_GREEN, grade.level.code, grade.from_day);
+	}
+	if (!facts_map_wants(f->map, ACCOUNT_LABEL))
+		return true;
+	if (!labels_find(f->c, g, f->day, f->end_s, &label, &there, e))
+		return false;
+	if (there)
+		facts_gathering_code(f->gathering, ACCOUNT_LABEL, label.word.code, green_month_end(label.month));
 	return true;
 }
 
@@ -148,7 +171,7 @@ static bool row_write(struct facts_run *f, size_t i, struct err *e)
 	if (more)
 		return err_set(e, ERR_FULL, "it has more than %d facts, so that some would not count",
 			       SUBJECT_ROWS_MAX);
-	if (!points_take(f, &f->given[i], e))
+	if (!points_take(f, &f->given[i], e) || !green_take(f, &f->subjects[i], e))
 		return false;
 	buf_add_fmt(&f->table, "\n%s", f->given[i].canonical);
 	facts_row_write(f->gathering, &f->table);
@@ -185,9 +208,11 @@ bool facts_score(struct release_context *c, const struct scores_run *r, int64_t 
 	struct facts_run *f = calloc(1, sizeof(*f));
 	if (f == NULL)
 		abort();
-	*f = (struct facts_run){
-		.c = c, .r = r, .end_s = (day + 1) * DAY_S - CHINA_S, .accounts = day == today ? accounts : NULL
-	};
+	*f = (struct facts_run){ .c = c,
+				 .r = r,
+				 .day = day,
+				 .end_s = (day + 1) * DAY_S - CHINA_S,
+				 .accounts = day == today ? accounts : NULL };
 	f->subjects = calloc(FACTS_SUBJECTS_MAX, sizeof(*f->subjects));
 	if (f->subjects == NULL)
 		abort();

@@ -83,6 +83,8 @@ static const char *const scripts[] = {
 	tables_messages,
 	/* 18: superseded batches are erased by rule */
 	tables_retention,
+	/* 19: green ratings and colour labels */
+	tables_green,
 };
 
 struct db *store_open(const char *dir, struct err *e)

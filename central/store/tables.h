@@ -33,5 +33,7 @@ extern const char tables_department[];
 extern const char tables_messages[];
 /* When batches were superseded and erased, and the rule. */
 extern const char tables_retention[];
+/* Green ratings and colour labels. */
+extern const char tables_green[];
 
 #endif

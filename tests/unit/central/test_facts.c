@@ -5,6 +5,7 @@
 #include "protocol/rule.h"
 #include "tests/support/cards.h"
 #include "tests/support/department.h"
+#include "tests/support/green.h"
 #include "tests/test.h"
 
 #include <stdio.h>
@@ -221,6 +222,34 @@ static void points_of_an_account_are_an_input_of_today_alone(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(department_err.text, "no standard"));
 }
 
+static void level_and_label_of_the_green_library_are_inputs_as_of_the_day(void)
+{
+	publish("{'type':'score-inputs','title':{'zh':'样例','en':'sample'},'sample':true,'inputs':[{'input':'"
+		"revenue',"
+		"'account':'green','values':{'light_green':'8','red':'1','yellow':'3'}},{'input':'total','account':'"
+		"carbon-label',"
+		"'values':{'yellow':'5'}},{'input':'months','indicator':'revenue','take':'count'}]}");
+	centre_publish_document(&centre, "green");
+	centre_publish_document(&centre, "carbon-label");
+	CU_ASSERT_TRUE(score(code, "2026-11-24"));
+	CU_ASSERT_STRING_EQUAL(inputs(), "{\"months\":\"3\"}");
+	green_rating_made(code, "G2", NOW);
+	green_label_made(code, "yellow", NOW);
+	CU_ASSERT_TRUE(score(code, "2026-11-24"));
+	CU_ASSERT_STRING_EQUAL(inputs(), "{\"revenue\":\"8\",\"total\":\"5\",\"months\":\"3\"}");
+	/* its rating began in February; the rows are of 2025-10 */
+	CU_ASSERT_STRING_EQUAL(last_score(code), "5|2025-10-31||inputs-enterprise/1 as of 2026-11-24");
+	publish("{'type':'score-inputs','title':{'zh':'样例','en':'sample'},'sample':true,'inputs':[{'input':'"
+		"revenue',"
+		"'account':'green','values':{'light_green':'8','red':'1'}}]}");
+	CU_ASSERT_TRUE(score(code, "2026-11-24"));
+	CU_ASSERT_STRING_EQUAL(last_score(code), "1|2026-02-01||inputs-enterprise/2 as of 2026-11-24");
+	CU_ASSERT_FALSE(score(code, "2026-11-23")); /* not known then */
+	green_rating_made(other, "G3", NOW);        /* a level that values does not name */
+	CU_ASSERT_FALSE(score(other, "2026-11-24"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(department_err.text, "no input at all"));
+}
+
 static void a_mapping_that_cannot_be_understood_is_refused_with_the_input_s_number(void)
 {
 	static const struct {
@@ -231,6 +260,9 @@ static void a_mapping_that_cannot_be_understood_is_refused_with_the_input_s_numb
 		{ "{'input':'a','indicator':'revenue','take':'latest'}", "input 1: field: latest wants one" },
 		{ "{'input':'a','indicator':'revenue','take':'count','field':'revenue'}", "count has none" },
 		{ "{'input':'a','account':'bank'}", "expected carbon" },
+		{ "{'input':'a','account':'carbon','values':{'x':'y'}}", "values" },
+		{ "{'input':'a','account':'green','values':['x']}", "values" },
+		{ "{'input':'a','account':'green','values':{'x':1}}", "values" },
 		{ "{'input':'a','account':'carbon','take':'count'}", "take" },
 		{ "{'input':'a','take':'count'}", "either indicator or sources" },
 		{ "{'input':'a','indicator':'r','sources':['x'],'take':'count'}", "either indicator or sources" },
@@ -283,6 +315,8 @@ static CU_TestInfo tests[] = {
 	{ "an input that a fact under objection is part of is left out and named",
 	  an_input_that_a_fact_under_objection_is_part_of_is_left_out_and_named },
 	{ "points of an account are an input, of today alone", points_of_an_account_are_an_input_of_today_alone },
+	{ "level and label of the green library are inputs as of the day",
+	  level_and_label_of_the_green_library_are_inputs_as_of_the_day },
 	{ "a mapping that cannot be understood is refused with the input's number",
 	  a_mapping_that_cannot_be_understood_is_refused_with_the_input_s_number },
 	{ "the shipped samples are understood and go to no branch",

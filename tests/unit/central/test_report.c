@@ -7,6 +7,7 @@
 #include "protocol/rule.h"
 #include "tests/support/cards.h"
 #include "tests/support/department.h"
+#include "tests/support/green.h"
 #include "tests/test.h"
 
 #include <stdio.h>
@@ -103,6 +104,40 @@ static void facts_stand_for_and_against_each_with_batch_and_row(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "<dd>样例甲公司</dd>"));
 	CU_ASSERT_PTR_NULL(strstr(text, who.canonical));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "样例 SAMPLE · alice · 贷款审查 · 截至 2026-11-24 · XB20261124-"));
+}
+
+static void rating_and_label_are_the_green_library_s_as_of_the_day(void)
+{
+	centre_publish_document(&centre, "green");
+	centre_publish_document(&centre, "carbon-label");
+	const char *text = page("2026-11-24", NOW);
+	CU_ASSERT_TRUE(section_says(text, "绿色评级", "没有有效评级") &&
+		       section_says(text, "绿色评级", "没有碳效标识"));
+	green_rating_made(who.canonical, "G2", NOW + 1);
+	green_label_made(who.canonical, "yellow", NOW + 2);
+	text = page("2026-11-24", NOW + 3);
+	CU_ASSERT_TRUE(section_says(text, "绿色评级", "<dd>浅绿 / light green</dd>") &&
+		       section_says(text, "绿色评级", "sample-agency-a G2 R1 · 2026-02-01 至 / to 2026-12-31") &&
+		       section_says(text, "绿色评级", "规则 / rules 1"));
+	CU_ASSERT_TRUE(section_says(text, "绿色评级", "<dd>样例 / sample</dd>") &&
+		       section_says(text, "绿色评级",
+				    "截至月份 / months up to 2026-10 · 标识 / label 1 · 规则 / document 1"));
+	text = page("2026-11-23", NOW + 3);
+	CU_ASSERT_TRUE(section_says(text, "绿色评级", "没有有效评级") &&
+		       section_says(text, "绿色评级", "没有碳效标识"));
+	/* the same day, asked when other things are known */
+	struct report *then = collect("2026-11-24", NOW + DAY_S);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(then);
+	green_rating_made(who.canonical, "G4", NOW + DAY_S);
+	green_label_made(who.canonical, "red", NOW + DAY_S);
+	struct report *later = collect("2026-11-24", NOW + 30 * DAY_S);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(later);
+	CU_ASSERT_STRING_EQUAL(then->number, later->number);
+	report_free(then);
+	report_free(later);
+	text = page("2026-11-25", NOW + 30 * DAY_S);
+	CU_ASSERT_TRUE(section_says(text, "绿色评级", "<dd>红 / red</dd>") &&
+		       section_says(text, "绿色评级", "评级冲突未裁决"));
 }
 
 static void every_fact_of_a_report_is_a_row_that_counts(void)
@@ -255,6 +290,8 @@ static CU_TestInfo tests[] = {
 	{ "the same request gives the same PDF", the_same_request_gives_the_same_pdf },
 	{ "facts stand for and against each with batch and row",
 	  facts_stand_for_and_against_each_with_batch_and_row },
+	{ "rating and label are the green library's as of the day",
+	  rating_and_label_are_the_green_library_s_as_of_the_day },
 	{ "every fact of a report is a row that counts", every_fact_of_a_report_is_a_row_that_counts },
 	{ "the same request gives the same bytes whatever came since",
 	  the_same_request_gives_the_same_bytes_whatever_came_since },
