@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CODE_EARN = 1, CODE_REDEEM, CODE_EXPIRE, CODE_ISSUED = 10, CODE_SUBJECT, CODE_REDEEMED, CODE_EXPIRED };
-
 static struct id128 own_account(uint64_t code)
 {
 	return (struct id128){ 0x636172626f6e0000U, code }; /* "carbon" */
@@ -55,10 +53,11 @@ struct id128 carbon_account(const uint8_t holder[HASH_LEN])
 static bool own_accounts_make(struct carbon *c, struct err *e)
 {
 	const struct ledger_account own[] = {
-		{ own_account(CODE_ISSUED), CARBON_LEDGER, CODE_ISSUED, ACCOUNT_ISSUE, 0, "碳积分 发放 issued" },
-		{ own_account(CODE_REDEEMED), CARBON_LEDGER, CODE_REDEEMED, ACCOUNT_RETIRE, 0,
+		{ own_account(CARBON_ISSUED), CARBON_LEDGER, CARBON_ISSUED, ACCOUNT_ISSUE, 0, "碳积分 发放 issued" },
+		{ own_account(CARBON_REDEEMED), CARBON_LEDGER, CARBON_REDEEMED, ACCOUNT_RETIRE, 0,
 		  "碳积分 兑换 redeemed" },
-		{ own_account(CODE_EXPIRED), CARBON_LEDGER, CODE_EXPIRED, ACCOUNT_RETIRE, 0, "碳积分 过期 expired" },
+		{ own_account(CARBON_EXPIRED), CARBON_LEDGER, CARBON_EXPIRED, ACCOUNT_RETIRE, 0,
+		  "碳积分 过期 expired" },
 	};
 	const struct book b = book_of(c);
 	return book_accounts(&b, own, 3, e);
@@ -90,12 +89,12 @@ static bool report_value(struct carbon *c, const struct carbon_rules *rules, con
 	registry_holder_hash(c->release->vault_key, r->holder_kind, r->holder, holder);
 	int len = snprintf(what, sizeof(what), "%s/%d", r->activity, r->day);
 	*t = (struct ledger_transfer){ .id = book_id("carbon/activity", word(what, len), r->reference),
-				       .debit = own_account(CODE_ISSUED),
+				       .debit = own_account(CARBON_ISSUED),
 				       .credit = carbon_account(holder),
-				       .data = { (uint64_t)rules->version, 0 },
+				       .data = { (uint64_t)rules->version, (uint64_t)r->quantity },
 				       .effective_day = r->day,
 				       .ledger = CARBON_LEDGER,
-				       .code = CODE_EARN,
+				       .code = CARBON_EARN,
 				       .kind = TRANSFER_SINGLE,
 				       .flags = TRANSFER_EFFECTIVE_GIVEN };
 	return carbon_rules_points(rules, r->activity, r->quantity, r->day, &t->amount, e);
@@ -111,7 +110,7 @@ static void reports_judge(struct carbon *c, const struct carbon_rules *rules, co
 			continue;
 		if (core_account_find(ledger_core(c->ledger), t->credit).number == 0)
 			w->fresh[w->fresh_len++] =
-				(struct ledger_account){ t->credit,    CARBON_LEDGER,        CODE_SUBJECT,
+				(struct ledger_account){ t->credit,    CARBON_LEDGER,        CARBON_SUBJECT,
 							 ACCOUNT_HOLD, ACCOUNT_NO_OVERDRAFT, "" };
 		w->of[w->len++] = (uint32_t)i;
 	}
@@ -208,12 +207,12 @@ static size_t parts_make(struct carbon *c, const struct carbon_group *g, const c
 			continue;
 		t[n] = (struct ledger_transfer){ .id = part_id(request, "hold", n),
 						 .debit = g->accounts[i],
-						 .credit = own_account(CODE_REDEEMED),
+						 .credit = own_account(CARBON_REDEEMED),
 						 .data = { 0, (uint64_t)points },
 						 .amount = take,
 						 .timeout_s = CARBON_WAIT_S,
 						 .ledger = CARBON_LEDGER,
-						 .code = CODE_REDEEM,
+						 .code = CARBON_REDEEM,
 						 .kind = TRANSFER_PENDING };
 		left -= take;
 		n++;
@@ -282,10 +281,10 @@ static struct ledger_transfer expiry_of(const struct core_account *a, int32_t cu
 	snprintf(text, sizeof(text), "%d/%lld", cutoff, (long long)a->sums.debits_posted);
 	return (struct ledger_transfer){ .id = book_id("carbon/expiry", (struct bytes){ id, sizeof(id) }, text),
 					 .debit = a->id,
-					 .credit = own_account(CODE_EXPIRED),
+					 .credit = own_account(CARBON_EXPIRED),
 					 .amount = points,
 					 .ledger = CARBON_LEDGER,
-					 .code = CODE_EXPIRE,
+					 .code = CARBON_EXPIRE,
 					 .kind = TRANSFER_SINGLE };
 }
 
@@ -345,7 +344,7 @@ bool carbon_expire(struct carbon *c, uint64_t *accounts, int64_t *points, struct
 	for (uint32_t i = 1; ok && i <= core_accounts_len(ledger_core(c->ledger)); i++) {
 		const struct core_account a = core_account_at(ledger_core(c->ledger), i);
 		int64_t left = earned[i].credits_posted - a.sums.debits_posted - a.sums.debits_pending;
-		if (a.ledger != CARBON_LEDGER || a.code != CODE_SUBJECT || left <= 0)
+		if (a.ledger != CARBON_LEDGER || a.code != CARBON_SUBJECT || left <= 0)
 			continue;
 		x->t[x->len++] = expiry_of(&a, cutoff, left);
 		if (x->len == LEDGER_BATCH_MAX)

@@ -4,7 +4,7 @@
  *                                a second report of it, by whomever and of whatever content, is a repeat
  *   redeem  subject → redeemed   pending, then posted or voided; a pending one waits 30 days
  *   expire  subject → expired    what was earned longer ago than the rules say and neither spent nor expired; the oldest is spent first
- * Two subjects who are one person are merged by an alias: nothing moves, both accounts are asked as one, so sums are the same before and
+ * Two subjects who are one person are merged by an alias (group.h): nothing moves, both accounts are asked as one, so sums are the same before and
  * after, and ending the alias restores what each has.
  */
 #ifndef CENTRAL_CARBON_CARBON_H
@@ -14,9 +14,13 @@
 #include "central/ledger/reader.h"
 #include "central/registry/registry.h"
 
-#define CARBON_LEDGER        100
+#define CARBON_LEDGER 100
+/* Codes of its transfers, and of its accounts. An earn's data is the standard's version and the quantity. */
+enum carbon_transfer_code { CARBON_EARN = 1, CARBON_REDEEM, CARBON_EXPIRE };
+enum carbon_account_code { CARBON_ISSUED = 10, CARBON_SUBJECT, CARBON_REDEEMED, CARBON_EXPIRED };
+
 #define CARBON_REFERENCE_MAX 64
-#define CARBON_GROUP_MAX     16 /* accounts of one person */
+#define CARBON_GROUP_MAX     32 /* accounts of one person */
 #define CARBON_WAIT_S        2592000
 
 struct carbon {

@@ -1,4 +1,8 @@
-/* Which accounts are one person's: his own first, then those merged into it. */
+/*
+ * Which accounts are one person's: those of all numbers that `subject merge` made one subject (central/ingest/subject.h), and those that `carbon
+ * merge` joined. The first is the one to use: it counts for facts and accounts alike. The second joins accounts alone; its table has keyed
+ * hashes and no numbers, so it cannot become the first by itself.
+ */
 #ifndef CENTRAL_CARBON_GROUP_H
 #define CENTRAL_CARBON_GROUP_H
 
