@@ -73,6 +73,8 @@ static const char *const scripts[] = {
 	tables_outcomes,
 	/* 13: rules of credit reports, objections */
 	tables_objections,
+	/* 14: redemptions and pushed balances of carbon accounts */
+	tables_redemptions,
 };
 
 struct db *store_open(const char *dir, struct err *e)

@@ -23,5 +23,7 @@ extern const char tables_exchange[];
 extern const char tables_outcomes[];
 /* Rules of credit reports, and objections to what they say. */
 extern const char tables_objections[];
+/* What carbon points bought, and what was pushed to scores. */
+extern const char tables_redemptions[];
 
 #endif
