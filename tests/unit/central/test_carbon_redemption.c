@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -98,6 +99,8 @@ static void a_request_said_again_is_one_redemption_and_another_content_is_refuse
 	CU_ASSERT_EQUAL(e.code, ERR_CONFLICT);
 	CU_ASSERT_FALSE(buy("r", anna, "fee_waiver", 1));
 	CU_ASSERT_FALSE(buy("r", bob, "tree_planting", 1));
+	CU_ASSERT_TRUE(carbon_buy_find(&a.carbon, "r", NULL, &r, &e)); /* and what it bought still stands */
+	CU_ASSERT(r.quantity == 1 && r.points == 50 && strcmp(r.kind, "tree_planting") == 0);
 	CU_ASSERT_TRUE(buy("s", anna, "tree_planting", 1));
 	CU_ASSERT_EQUAL(r.points, 60);
 	CU_ASSERT_EQUAL(r.rules_version, 2);
