@@ -14,7 +14,6 @@
 #include "firmware/lists.h"
 #include "firmware/record.h"
 #include "firmware/updates.h"
-#include "protocol/account.h"
 #include "protocol/body.h"
 #include "protocol/message.h"
 #include "protocol/transport.h"
@@ -67,20 +66,6 @@ bool sync_ask_bodies(struct sync *s, struct body_query *q, int64_t now_ms, sync_
 		     struct err *e) CHECKED;
 /* Whoever asked with this arg is gone. */
 void sync_forget_bodies(struct sync *s, const void *arg);
-
-/*
- * A customer's carbon account (sync_account.c); q->id is filled here. The question goes out again while no answer comes, under the same id: a
- * redemption is made once however often central hears of it. done is called once, in a later call, with the answer or why not: central's own
- * word, or ERR_IO: nobody answered, and what was asked for may have been done. ERR_IO at once while the line is down, ERR_FULL with too many open.
- */
-#define SYNC_ACCOUNT_WAIT_MS  8000
-#define SYNC_ACCOUNT_AGAIN_MS 2500
-#define SYNC_ACCOUNTS_MAX     8
-typedef void sync_account_done(void *arg, const struct account_answer *a, const struct err *why);
-bool sync_ask_account(struct sync *s, struct account_query *q, int64_t now_ms, sync_account_done *done, void *arg,
-		      struct err *e) CHECKED;
-/* Whoever asked with this arg is gone. */
-void sync_forget_account(struct sync *s, const void *arg);
 
 /* What central seals to us can no longer be read. */
 void sync_forget_seal(struct sync *s);

@@ -121,15 +121,6 @@ struct asked_bodies {
 	void *arg;
 };
 
-struct asked_account {
-	uint8_t id[16];
-	enum account_step step;
-	int64_t until_ms, again_ms;
-	sync_account_done *done; /* NULL: free */
-	void *arg;
-	struct buf message; /* owned; the query as it went out, sealed */
-};
-
 struct prefetch {
 	bool open;
 	uint8_t id[16];
@@ -143,7 +134,6 @@ struct sync {
 	char dir[SYNC_PATH_MAX - 80]; /* DIR/fetch */
 	char ack_topic[TOPIC_MAX], reply_topic[TOPIC_MAX], command_topic[TOPIC_MAX];
 	struct asked_bodies bodies[SYNC_BODIES_MAX];
-	struct asked_account accounts[SYNC_ACCOUNTS_MAX];
 	struct prefetch prefetch;
 	int64_t now_ms;
 	int64_t subscribe_ms; /* when to subscribe again, should no head have come */
@@ -213,12 +203,6 @@ void bodies_command(struct sync *s, struct bytes payload);
 void bodies_up(struct sync *s);
 void bodies_down(struct sync *s);
 int64_t bodies_run(struct sync *s);
-
-/* sync_account.c */
-bool accounts_take_reply(struct sync *s, const struct reply *r);
-void accounts_down(struct sync *s);
-void accounts_free(struct sync *s);
-int64_t accounts_run(struct sync *s);
 
 /* sync_upload.c */
 int64_t upload_run(struct sync *s);

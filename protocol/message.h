@@ -65,9 +65,8 @@ enum query_type {
 		3, /* body: journal epoch; central repeats its ack on the ack topic (or with seq 0, hash = start hash) */
 	QUERY_CERTIFICATE = 4, /* bodies of a holder's certificates; body.h */
 	QUERY_PREFETCH = 5,    /* the next body that central has set aside for the branch; body.h */
-	QUERY_ACCOUNT = 7,     /* a customer's carbon account; account.h */
 };
-#define QUERY_LAST QUERY_ACCOUNT
+#define QUERY_LAST QUERY_PREFETCH
 struct query {
 	uint8_t id[16];
 	enum query_type type;

@@ -44,8 +44,9 @@ bool consent_add(struct release_context *c, const struct consent_new *n, const c
 	return finish(c, ok, e);
 }
 
-bool consent_find(struct release_context *c, const uint8_t holder[HASH_LEN], const char *branch, const char *kind,
-		  const char *purpose, int64_t now_s, int64_t *to_s, struct err *e)
+/* Until when the holder's consent covers this; 0 when none does. */
+static bool consent_find(struct release_context *c, const uint8_t holder[HASH_LEN], const char *branch,
+			 const char *kind, const char *purpose, int64_t now_s, int64_t *to_s, struct err *e)
 {
 	struct db_query *q = db_query(
 		c->db,
@@ -300,8 +301,8 @@ bool booking_add(struct release_context *c, const struct booking_new *n, const c
 
 /* --- answers --- */
 
-bool access_add(struct release_context *c, const char *branch, const struct body_query *q, enum err_code result,
-		uint64_t given, int64_t now_s, struct err *e)
+static bool access_add(struct release_context *c, const char *branch, const struct body_query *q,
+		       enum err_code result, uint64_t given, int64_t now_s, struct err *e)
 {
 	uint8_t holder[HASH_LEN];
 	registry_holder_hash(c->vault_key, q->holder_kind, q->holder, holder);

@@ -37,10 +37,6 @@ struct consent_row {
 bool consent_each(struct release_context *c, enum identifier_kind kind, const char *canonical,
 		  void (*each)(void *arg, const struct consent_row *r), void *arg, struct err *e) CHECKED;
 
-/* Until when a holder's consent covers this; 0 when none does. holder: registry_holder_hash. */
-bool consent_find(struct release_context *c, const uint8_t holder[HASH_LEN], const char *branch, const char *kind,
-		  const char *purpose, int64_t now_s, int64_t *to_s, struct err *e) CHECKED;
-
 struct booking_new {
 	const char *branch;
 	enum identifier_kind holder_kind;
@@ -63,9 +59,6 @@ struct access_row {
 bool access_each(struct release_context *c, enum identifier_kind kind, const char *canonical, size_t limit,
 		 void (*each)(void *arg, const struct access_row *r), void *arg, struct err *e) CHECKED;
 
-/* One of those rows, in the caller's transaction: of q its holder, type, purpose and terminal. */
-bool access_add(struct release_context *c, const char *branch, const struct body_query *q, enum err_code result,
-		uint64_t given, int64_t now_s, struct err *e) CHECKED;
 /* The answer to a branch's QUERY_CERTIFICATE, unsealed on both sides; appended to out (body_reply_encode). ERR_DENIED: no consent;
    ERR_MISSING: he has none. The row of body_access is committed in either case. */
 bool holdings_answer(struct release_context *c, const char *branch, const struct body_query *q, int64_t now_s,

@@ -89,10 +89,6 @@ bool sync_certificate(struct central_sync *s, const struct branch *b, const stru
 bool sync_prefetch(struct central_sync *s, const struct branch *b, const struct query *q, struct instant now,
 		   struct buf *out, struct err *e) CHECKED;
 
-/* sync/accounts.c: customers' carbon accounts, sealed both ways. */
-bool sync_account(struct central_sync *s, const struct branch *b, const struct query *q, struct instant now,
-		  struct buf *out, struct err *e) CHECKED;
-
 /* sync.c: queues an answer. */
 void sync_answer(struct central_sync *s, const char *branch, const char *what, struct bytes payload);
 
