@@ -16,8 +16,13 @@ static const struct ctl_command *const areas[] = {
 };
 #define AREAS (sizeof(areas) / sizeof(areas[0]))
 
-static int usage(const char *why)
+/* All commands, or only those of the group that was named. */
+static int usage(const char *why, const char *group)
 {
+	bool known = false;
+	for (size_t i = 0; i < AREAS; i++)
+		for (const struct ctl_command *t = areas[i]; t->group != NULL; t++)
+			known = known || (group != NULL && strcmp(t->group, group) == 0);
 	if (why != NULL)
 		fprintf(stderr, "centralctl: %s\n", why);
 	fprintf(stderr,
@@ -27,7 +32,9 @@ static int usage(const char *why)
 		"  Commands that change something need an operator's token: --token-file or $XINBIAN_TOKEN\n");
 	for (size_t i = 0; i < AREAS; i++) {
 		for (const struct ctl_command *t = areas[i]; t->group != NULL; t++)
-			fprintf(stderr, "  %s%s%s %s\n", t->group, t->verb[0] != '\0' ? " " : "", t->verb, t->usage);
+			if (group == NULL || !known || strcmp(t->group, group) == 0)
+				fprintf(stderr, "  %s%s%s %s\n", t->group, t->verb[0] != '\0' ? " " : "", t->verb,
+					t->usage);
 	}
 	return 2;
 }
@@ -146,14 +153,14 @@ int main(int argc, char **argv)
 		snprintf(c.token, sizeof(c.token), "%s", getenv("XINBIAN_TOKEN"));
 	int at = globals_read(&c, argc, argv, &e);
 	if (at < 0)
-		return usage(e.text);
+		return usage(e.text, NULL);
 	const struct ctl_command *t = command_find(argc - at, argv + at, &words);
 	if (t == NULL)
-		return usage(at < argc ? "没有这个命令 / there is no such command" : NULL);
+		return usage(at < argc ? "没有这个命令 / there is no such command" : NULL, argv[at]);
 	if (!arguments_read(&c, t, argc - at - words, argv + at + words, &e))
-		return usage(e.text);
+		return usage(e.text, t->group);
 	if (name_is_fine(&c, t, &e) && t->run(&c, &e))
 		return 0;
-	fprintf(stderr, "centralctl: %s\n", e.text);
+	fprintf(stderr, "失败 failed（%s）: %s\n", err_zh(e.code), e.text);
 	return 1;
 }

@@ -5,6 +5,7 @@
 #include "central/api/api.h"
 
 struct central_sync;
+struct day_head;
 struct ledger;
 struct exchange_port;
 struct signer;
@@ -17,7 +18,9 @@ struct central {
 	void *revoked_arg;
 	struct exchange_port *exchange; /* central/exchange/port.h */
 	const char *dir;
-	struct ledger *ledger; /* DIR/ledger.db; NULL until it is needed: central/api/ledger.c */
+	struct ledger *
+		ledger; /* DIR/ledger.db; opened at the start if it is there, else when it is needed: central/api/ledger.c */
+	struct day_head *day_head; /* central/day_head.h */
 };
 
 /* Something was published: a new head is due now. */

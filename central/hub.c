@@ -2,16 +2,19 @@
  * Order of opening: what answers is opened before what asks. The signer and gate come and go by themselves (proc.h); a line that
  * is down is told to the sync core and nothing else stops. Closing is the reverse: nobody is called back once its owner is gone.
  */
-#include "central/report/objections.h"
 #include "central/hub.h"
+#include "central/report/objections.h"
 
 #include "central/acl.h"
+#include "central/alarm.h"
 #include "central/branch/branches.h"
-#include "central/centrald.h"
-#include "central/registry/revocation.h"
 #include "central/branch/enrol_port.h"
-#include "central/ledger/ledger.h"
+#include "central/centrald.h"
+#include "central/day_head.h"
 #include "central/exchange/port.h"
+#include "central/ledger/ledger.h"
+#include "central/registry/revocation.h"
+#include "central/score/models.h"
 #include "central/signer/signer.h"
 #include "central/store/store.h"
 #include "central/sync/sync.h"
@@ -23,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define REVOKE_MS       200 /* what is revoked within this goes out as one version */
 #define REVOKE_RETRY_MS 5000
@@ -231,10 +235,18 @@ static void on_gate_stopped(void *arg, const char *why)
 	log_warn("gate stopped and is started again", "why=%s", why);
 }
 
+static void day_head_tick(struct hub *h)
+{
+	struct err e = { 0 };
+	if (!day_head_run(h->central.day_head, wall_s(), &e)) /* which has raised the alarm */
+		log_debug("the ledger's head of the day", "why=\"%s\"", e.text);
+}
+
 static void on_signer_ready(void *arg, const char *how)
 {
 	log_info("the signer is ready", "sandbox=%s", how);
 	sync_soon(arg);
+	day_head_tick(arg);
 }
 
 static void on_signer_stopped(void *arg, const char *why)
@@ -276,12 +288,15 @@ static void ledger_tick(struct ledger *l)
 	struct err e = { 0 };
 	if (l != NULL && core_next_expiry(ledger_core(l)) <= wall_s() && !ledger_expire(l, wall_s(), &e))
 		log_error("pending transfers were not expired", "why=\"%s\"", e.text);
+	if (l != NULL && !ledger_snapshot_run(l, &e))
+		log_warn("no snapshot of the ledger: the next start reads every row", "why=\"%s\"", e.text);
 }
 
 static void on_tick(void *arg)
 {
 	struct hub *h = arg;
 	ledger_tick(h->central.ledger);
+	day_head_tick(h);
 	struct err e = { 0 };
 	gate_clock_send(h->gate, wall_s());
 	exchange_port_clock(h->central.exchange);
@@ -316,6 +331,8 @@ static bool store_ready(struct hub *h, struct err *e)
 	r->vault_key = h->config->vault_key;
 	r->random = &random_system;
 	h->central.dir = h->config->dir;
+	if (!models_adopt(r, e))
+		return false;
 	/* A crash between a revocation and its access list is mended here. */
 	buf_init(&revoked, 16777216);
 	bool ok = branches_revoked(r->db, &revoked, e) && acl_store(h->config->dir, buf_bytes(&revoked), e);
@@ -377,6 +394,31 @@ static void sync_ready(struct hub *h)
 	h->central.signer = signer_start(h->loop, "signer", h->config->dir, &events, h);
 }
 
+/* Before anybody is served, so that no request waits for it. A damaged one stops nothing else. */
+static void ledger_ready(struct hub *h)
+{
+	char path[320];
+	struct err e = { 0 }, other = { 0 };
+	struct db *db = h->central.release.db;
+	h->central.day_head = day_head_new(&h->central);
+	snprintf(path, sizeof(path), "%.280s/ledger.db", h->config->dir);
+	if (access(path, F_OK) != 0)
+		return;
+	int64_t start_ms = loop_now_ms();
+	h->central.ledger = ledger_open(path, &e);
+	if (h->central.ledger != NULL) {
+		const struct err *why = ledger_passed_over(h->central.ledger);
+		log_info("the ledger is open", "ms=%lld transfers=%u memory_bytes=%zu every_row=\"%s\"",
+			 (long long)(loop_now_ms() - start_ms), core_rows_len(ledger_core(h->central.ledger)),
+			 core_bytes(ledger_core(h->central.ledger)), why->text);
+		return;
+	}
+	log_error("the ledger cannot be opened", "why=\"%s\"", e.text);
+	if (db_begin(db, &other) &&
+	    !(alarm_raise(db, wall_s(), "", "ledger.damaged", e.text, &other) && db_commit(db, &other)))
+		db_rollback(db);
+}
+
 struct hub *hub_open(struct loop *l, const struct hub_config *c, struct err *e)
 {
 	static const struct proc_events gate_events = { gate_configure, on_gate_frame, on_gate_stopped };
@@ -388,6 +430,7 @@ struct hub *hub_open(struct loop *l, const struct hub_config *c, struct err *e)
 	paths_set(h);
 	if (!store_ready(h, e))
 		goto fail;
+	ledger_ready(h);
 	sync_ready(h);
 	if (!exchange_ready(h, e))
 		goto fail;
@@ -416,6 +459,7 @@ void hub_close(struct hub *h)
 	loop_timer_free(h->sync_timer);
 	loop_timer_free(h->tick);
 	loop_timer_free(h->revoke_timer);
+	day_head_free(h->central.day_head);
 	ledger_close(h->central.ledger);
 	db_close(h->central.release.db);
 	free(h);

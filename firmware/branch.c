@@ -61,6 +61,11 @@ static bool ask(void *arg, struct body_query *q, sync_bodies_done *done, void *d
 	return line_ask(arg, q, done, done_arg, e);
 }
 
+static bool inquire(void *arg, const struct inquiry *q, sync_inquiry_done *done, void *done_arg, struct err *e)
+{
+	return line_inquire(arg, q, done, done_arg, e);
+}
+
 static void forget(void *arg, const void *done_arg)
 {
 	line_forget(arg, done_arg);
@@ -227,6 +232,7 @@ static bool open_servers(struct branch *b, struct err *e)
 		.lists = infos,
 		.recorded = recorded,
 		.ask = ask,
+		.inquire = inquire,
 		.forget = forget,
 		.cache = &b->cache,
 		.shown = shown,

@@ -110,8 +110,10 @@ void line_tick(struct branch *b);
 void line_recorded(struct branch *b);
 /* The journal is another: sync begins anew, gate stays. */
 bool line_hello(struct branch *b, struct err *e) CHECKED;
-/* As sync_ask_bodies and sync_forget_bodies. */
+/* As sync_ask_bodies, sync_ask_inquiry, and forgetting both. */
 bool line_ask(struct branch *b, struct body_query *q, sync_bodies_done *done, void *arg, struct err *e) CHECKED;
+bool line_inquire(struct branch *b, const struct inquiry *q, sync_inquiry_done *done, void *arg,
+		  struct err *e) CHECKED;
 void line_forget(struct branch *b, const void *arg);
 /* Opens DIR/run/enrol.sock towards central; request is filled. */
 bool line_enrol(struct branch *b, const char *host, int port, struct bytes ca_pem, struct err *e) CHECKED;

@@ -390,6 +390,12 @@ static const struct command {
 	  "kept here while the "
 	  "line is down",
 	  tool_certificate },
+	{ "report", NULL,
+	  "NUMBER PURPOSE --officer NAME --out FILE.html|FILE.pdf [--as-of DAY] [--kind uscc|org_code] [--request-id "
+	  "ID]",
+	  "企业信用报告，由中心出具，断线不出 · an enterprise's credit report, made at central; none while the line "
+	  "is down",
+	  tool_report },
 	{ "cache", "show", "", "本机所存证照 · the certificates kept", tool_cache_show },
 	{ "cache", "wipe", "", "全部清除 · erase them all", tool_cache_wipe },
 	{ "decision", "show", "ID", "查看决定 · show a decision", cmd_decision_show },

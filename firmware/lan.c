@@ -57,6 +57,7 @@ void lan_close(struct lan *l)
 	lan_finish(l);
 	lan_images_end(l);
 	lan_lookups_end(l);
+	lan_reports_end(l);
 }
 
 void lan_free(struct lan *l)
@@ -65,6 +66,7 @@ void lan_free(struct lan *l)
 		return;
 	lan_images_end(l);
 	lan_lookups_end(l);
+	lan_reports_end(l);
 	streams_free(l->streams);
 	explicit_bzero(l->contexts, sizeof(l->contexts));
 	assert(l->first == NULL);
@@ -119,6 +121,14 @@ void lan_reply_text(struct lan *l, struct http_request *r, const struct buf *tex
 	http_reply(r, 200, "text/plain; version=0.0.4; charset=utf-8", buf_bytes(text));
 }
 
+void lan_reply_as(struct lan *l, struct http_request *r, const char *content_type, const struct buf *content)
+{
+	status_count(l, 200);
+	http_reply_header(r, "Cache-Control", "no-store");
+	http_reply_header(r, "X-Content-Type-Options", "nosniff");
+	http_reply(r, 200, content_type, buf_bytes(content));
+}
+
 int lan_status_of(enum err_code code)
 {
 	switch (code) {
@@ -149,7 +159,9 @@ void lan_reply_error(struct lan *l, struct http_request *r, int status, const st
 	buf_init(&out, 4096);
 	json_open(&w, NULL, '{');
 	/* What is malformed in our own store is no fault of the caller's. */
-	json_put_text(&w, "error", err_name(status >= 500 && e->code == ERR_INPUT ? ERR_IO : e->code));
+	enum err_code code = status >= 500 && e->code == ERR_INPUT ? ERR_IO : e->code;
+	json_put_text(&w, "error", err_name(code));
+	json_put_text(&w, "message_zh", err_zh(code));
 	json_put_text(&w, "message", e->text);
 	if (field > 0)
 		json_put_text_n(&w, "field", (struct bytes){ (const uint8_t *)e->text, field });
@@ -284,6 +296,13 @@ static void route_certificates(struct lan *l, struct http_request *r, const char
 	lan_certificates(l, r, terminal);
 }
 
+static void route_report(struct lan *l, struct http_request *r, const char *terminal, const char *rest)
+{
+	(void)rest;
+	if (lan_is_json(l, r))
+		lan_report(l, r, terminal);
+}
+
 static void route_duties(struct lan *l, struct http_request *r, const char *terminal, const char *rest)
 {
 	(void)rest;
@@ -322,6 +341,7 @@ static const struct route routes[] = {
 	{ "PUT", "/v1/scanning", false, false, route_scanning },
 	{ "GET", "/v1/stream", false, false, route_stream },
 	{ "GET", "/v1/certificates", false, false, route_certificates },
+	{ "POST", "/v1/reports", false, false, route_report },
 	{ "GET", "/v1/duties", false, false, route_duties },
 	{ "GET", "/v1/status", false, false, route_status },
 	{ "GET", "/healthz", true, false, route_health },

@@ -9,14 +9,16 @@
  *   GET  /v1/stream          server-sent events of this terminal: "verdict" (as POST /v1/scans answers), "turned" (as /v1/duties)
  *   GET  /v1/certificates    ?holder= &kind= &purpose= [&holder_kind=]: a holder's certificates of one kind (lan_certificate.c), from central,
  *                            or out of the cache with "offline": true
+ *   POST /v1/reports         {"request_id","subject","purpose","officer" [,"as_of","format"]}: an enterprise's credit report from
+ *                            central (lan_report.c), HTML or PDF; never without central
  *   GET  /v1/duties          what this terminal accepted on an old list: not looked at yet, or turned
  *   GET  /v1/status          what the branch holds and how it stands with central
  *   GET  /healthz            200 when it can answer checks, otherwise 503 with the reasons; open to all
  *   GET  /metrics            Prometheus; open to all, holds no personal data
  *
- * firmware/openapi.json describes it exactly. A failure is {"error": word of err_name, "message", "field"
+ * firmware/openapi.json describes it exactly. A failure is {"error": word of err_name, "message_zh", "message", "field"
  * where it is one's}: 400 input · 401 no, a wrong or a revoked credential · 404 · 405 with Allow · 409 a
- * request id used with another body · 403 the holder has not consented · 413 (http.h) · 415 a body that is no application/json · 500 the check
+ * request id used with another body · 403 the holder has not consented, or central refuses · 413 (http.h) · 415 a body that is no application/json · 500 the check
  * itself failed · 503 not enrolled, locked (tamper.c), still loading, or the journal cannot be written.
  *
  * An answer never leaves before its row is durable. The checks of one turn of the loop share one transaction,
@@ -70,8 +72,9 @@ struct lan_config {
 	void (*around)(void *arg, struct lan_around *out);
 	size_t (*lists)(void *arg, struct list_info out[LISTS_MAX]); /* as lists_info */
 	void (*recorded)(void *arg);                                 /* rows were appended and committed */
-	/* As sync_ask_bodies and sync_forget_bodies. */
+	/* As sync_ask_bodies and sync_ask_inquiry, and forgetting both. */
 	bool (*ask)(void *arg, struct body_query *q, sync_bodies_done *done, void *done_arg, struct err *e);
+	bool (*inquire)(void *arg, const struct inquiry *q, sync_inquiry_done *done, void *done_arg, struct err *e);
 	void (*forget)(void *arg, const void *done_arg);
 	struct cache *cache; /* NULL: none is kept */
 	/* A check or a scan of this terminal was answered so; NULL: nobody looks. */

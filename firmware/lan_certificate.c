@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define REPLY_MAX  2097152U /* BODIES_MAX files in base64, and words */
-#define ROW_ROOM   64       /* what a journal row adds to its body */
 #define LOOKUP_503 "not in the cache, and central cannot be asked: %s; try again when the line is back"
 
 struct lan_lookup {
@@ -30,25 +29,8 @@ struct lan_lookup {
 
 static bool lookup_decide(struct lan *l, struct lan_pending *p, struct err *e)
 {
-	struct lan_lookup *k = p->request;
-	struct buf body;
-	buf_init(&body, JOURNAL_ROW_MAX - ROW_ROOM);
-	bool ok = true;
-	if (!scan_lookup_encode(&k->row, &body, e)) {
-		lan_pending_fail(p, 500, e);
-	} else {
-		ok = record_append(l->c.record, lan_clock_s(l), JOURNAL_LOOKUP, buf_bytes(&body), NULL, e);
-		p->decided = ok;
-	}
-	buf_clear(&body);
-	return ok;
-}
-
-/* Never asked for: a look-up has no request id. */
-static bool lookup_show(struct lan *l, struct lan_pending *p, struct bytes body, struct err *e)
-{
-	(void)l, (void)p, (void)body;
-	return err_set(e, ERR_MISSING, "a look-up is not repeated");
+	const struct lan_lookup *k = p->request;
+	return lan_lookup_record(l, p, &k->row, e);
 }
 
 static void lookup_done(struct lan *l, const struct lan_pending *p)
@@ -67,7 +49,7 @@ static void lookup_free(void *request)
 	free(request);
 }
 
-static const struct lan_kind lookup_kind = { lookup_decide, lookup_show, lookup_done, lookup_free, NULL };
+static const struct lan_kind lookup_kind = { lookup_decide, NULL, lookup_done, lookup_free, NULL };
 
 /* Joins the turn: what was found, or why nothing is shown. */
 static void lookup_end(struct lan_lookup *k, const char *source, int status, const struct err *why)

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROW_ROOM 64 /* what a journal row adds to its body */
-
 static bool check_parse(struct lan *l, struct lan_pending *p, const char *terminal, struct err *e)
 {
 	struct check_request *r = calloc(1, sizeof(*r));
@@ -74,7 +72,7 @@ static bool decision_append(struct lan *l, struct lan_pending *p, const struct d
 {
 	struct buf body;
 	bool ok = true;
-	buf_init(&body, JOURNAL_ROW_MAX - ROW_ROOM);
+	buf_init(&body, LAN_ROW_MAX);
 	if (!decision_encode(d, &body, e)) {
 		lan_pending_fail(p, 500, e);
 		goto out;

@@ -10,8 +10,9 @@
 #include "protocol/base/metrics.h"
 
 #define LAN_REPLY_MAX    262144U /* a decision with 256 list answers and 64 reasons with wording is about 150 KiB */
-#define LAN_CONTEXTS_MAX 64      /* terminals that scan for somebody at this moment */
-#define LAN_IMAGES_MAX   4       /* pictures read at once: two cores, and checks come first */
+#define LAN_ROW_MAX      (JOURNAL_ROW_MAX - 64) /* of a row's body; the rest is what the journal adds */
+#define LAN_CONTEXTS_MAX 64                     /* terminals that scan for somebody at this moment */
+#define LAN_IMAGES_MAX   4                      /* pictures read at once: two cores, and checks come first */
 #define LAN_STATUSES     16
 #define LAN_PROBE_MS     5000  /* between two tries to write while the last write failed */
 #define LAN_PROVEN_MS    60000 /* a write this long ago still proves that the database can be written */
@@ -32,11 +33,12 @@ struct lan_pending {
 	int status;
 	struct err error; /* of a status that is not 200 */
 	struct buf reply;
+	const char *content_type; /* of the reply; NULL: JSON */
 };
 struct lan_kind {
 	/* Appends the rows and fills the reply. False: the transaction is lost; what is wrong with this one alone fails it alone. */
 	bool (*decide)(struct lan *l, struct lan_pending *p, struct err *e);
-	/* The reply from a stored row's body. */
+	/* The reply from a stored row's body; NULL for a kind whose requests have no id here. */
 	bool (*show)(struct lan *l, struct lan_pending *p, struct bytes body, struct err *e);
 	/* After the commit, before the answer leaves. */
 	void (*done)(struct lan *l, const struct lan_pending *p);
@@ -51,10 +53,12 @@ void lan_pending_free(struct lan_pending *p);
 void lan_pending_name(struct lan_pending *p, const char *terminal, const char *request_id);
 void lan_pending_add(struct lan *l, struct lan_pending *p);
 bool lan_pending_fail(struct lan_pending *p, int status, const struct err *e); /* true */
+/* decide of a look-up: its row is appended. */
+bool lan_lookup_record(struct lan *l, struct lan_pending *p, const struct scan_lookup *row, struct err *e) CHECKED;
 
 struct lan_counts {
 	uint64_t scans[SCAN_CODE_LAST + 1], scan_outcomes[SCAN_REFUSE + 1], duties_closed, duties_turned,
-		device_scans_lost, lookups_central, lookups_cache, lookups_none;
+		device_scans_lost, lookups_central, lookups_cache, lookups_none, reports;
 	uint64_t checks; /* decided */
 	uint64_t outcomes[OUTCOME_REFUSE + 1];
 	uint64_t repeats, conflicts, follow_ups, unauthorised;
@@ -95,6 +99,7 @@ struct lan {
 	struct lan_image *images; /* being read; lan_scan.c */
 	unsigned images_open;
 	struct lan_lookup *lookups; /* waiting for central; lan_certificate.c */
+	struct lan_report *reports; /* the same; lan_report.c */
 };
 
 double lan_now_s(void); /* monotonic, with fractions */
@@ -102,6 +107,8 @@ int64_t lan_clock_s(const struct lan *l);
 /* A write has succeeded, or e says why not. */
 void lan_written(struct lan *l, bool ok, const struct err *e);
 void lan_reply_text(struct lan *l, struct http_request *r, const struct buf *text); /* 200, of metrics */
+/* 200, of a content for this request alone. */
+void lan_reply_as(struct lan *l, struct http_request *r, const char *content_type, const struct buf *content);
 void lan_check(struct lan *l, struct http_request *r, const char *terminal);
 /* Enrolled, not locked, and loaded; ERR_IO says why not. */
 bool lan_can_answer(struct lan *l, struct err *e) CHECKED;
@@ -116,6 +123,9 @@ void lan_scan_add(struct lan *l, struct scan_request *r);
 void lan_certificates(struct lan *l, struct http_request *r, const char *terminal);
 /* Those that wait are let go of, unanswered. */
 void lan_lookups_end(struct lan *l);
+/* lan_report.c */
+void lan_report(struct lan *l, struct http_request *r, const char *terminal);
+void lan_reports_end(struct lan *l);
 /* lan_scanner.c */
 void lan_scanning(struct lan *l, struct http_request *r, const char *terminal);
 void lan_stream(struct lan *l, struct http_request *r, const char *terminal);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROW_ROOM     64 /* what a journal row adds to its body */
 #define DUTY_MS      2000
 #define DUTIES_SHOWN 100
 
@@ -20,7 +19,7 @@ static bool scan_append(struct lan *l, struct lan_pending *p, const struct scan 
 {
 	struct buf body;
 	const struct record_name name = { s->id, s->terminal, s->request_id, p->hash };
-	buf_init(&body, JOURNAL_ROW_MAX - ROW_ROOM);
+	buf_init(&body, LAN_ROW_MAX);
 	bool ok = true;
 	if (!scan_encode(s, &body, e)) {
 		lan_pending_fail(p, 500, e);

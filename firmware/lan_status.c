@@ -318,6 +318,8 @@ static void metrics_of_checks(const struct lan_counts *n, struct buf *out)
 		  (double)n->follow_ups },
 		{ "xinbian_device_scans_lost_total", "counter", "Scans of scanners that could not be taken",
 		  (double)n->device_scans_lost },
+		{ "xinbian_reports_total", "counter", "Credit reports of central's that were handed out",
+		  (double)n->reports },
 		{ "xinbian_duties_closed_total", "counter", "Scans looked at again", (double)n->duties_closed },
 		{ "xinbian_duties_turned_total", "counter", "Of those, no longer valid", (double)n->duties_turned },
 		{ "xinbian_commits_total", "counter", "Transactions of checks", (double)n->commits },

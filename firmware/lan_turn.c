@@ -50,6 +50,21 @@ bool lan_pending_fail(struct lan_pending *p, int status, const struct err *e)
 	return true;
 }
 
+bool lan_lookup_record(struct lan *l, struct lan_pending *p, const struct scan_lookup *row, struct err *e)
+{
+	struct buf body;
+	buf_init(&body, LAN_ROW_MAX);
+	bool ok = true;
+	if (!scan_lookup_encode(row, &body, e)) {
+		lan_pending_fail(p, 500, e);
+	} else {
+		ok = record_append(l->c.record, lan_clock_s(l), JOURNAL_LOOKUP, buf_bytes(&body), NULL, e);
+		p->decided = ok;
+	}
+	buf_clear(&body);
+	return ok;
+}
+
 /* From the journal, this turn's rows included. ERR_MISSING: it is a new one. */
 static bool pending_stored(struct lan *l, struct lan_pending *p, struct err *e)
 {
@@ -89,7 +104,9 @@ static void pending_reply(struct lan *l, struct lan_pending *p)
 	p->kind->done(l, p);
 	if (p->status == 200 && p->kind->sign != NULL && l->c.shown != NULL)
 		l->c.shown(l->c.arg, p->terminal, p->kind->sign(p->outcome));
-	if (p->http != NULL && p->status == 200)
+	if (p->http != NULL && p->status == 200 && p->content_type != NULL)
+		lan_reply_as(l, p->http, p->content_type, &p->reply);
+	else if (p->http != NULL && p->status == 200)
 		lan_reply(l, p->http, 200, &p->reply);
 	else if (p->http != NULL)
 		lan_reply_error(l, p->http, p->status, &p->error);

@@ -225,20 +225,32 @@ bool line_ask(struct branch *b, struct body_query *q, sync_bodies_done *done, vo
 	return true;
 }
 
+bool line_inquire(struct branch *b, const struct inquiry *q, sync_inquiry_done *done, void *arg, struct err *e)
+{
+	if (b->line.sync == NULL)
+		return err_set(e, ERR_IO, "this branch is not enrolled");
+	if (!sync_ask_inquiry(b->line.sync, q, loop_now_ms(), done, arg, e))
+		return false;
+	sync_wake(b);
+	return true;
+}
+
 void line_forget(struct branch *b, const void *arg)
 {
-	if (b->line.sync != NULL)
-		sync_forget_bodies(b->line.sync, arg);
+	if (b->line.sync == NULL)
+		return;
+	sync_forget_bodies(b->line.sync, arg);
+	sync_forget_inquiry(b->line.sync, arg);
 }
 
 static void line_part(struct line *line)
 {
 	if (line->sync != NULL)
 		sync_down(line->sync, loop_now_ms()); /* whoever waits for an answer is told */
-	mqtt_free(line->mqtt);
-	sync_free(line->sync);
-	line->mqtt = NULL;
+	sync_free(line->sync);                        /* before the line it speaks over */
 	line->sync = NULL;
+	mqtt_free(line->mqtt);
+	line->mqtt = NULL;
 	if (line->due != NULL)
 		loop_timer_stop(line->due);
 }

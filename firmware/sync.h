@@ -15,6 +15,7 @@
 #include "firmware/record.h"
 #include "firmware/updates.h"
 #include "protocol/body.h"
+#include "protocol/inquiry.h"
 #include "protocol/message.h"
 #include "protocol/transport.h"
 
@@ -46,11 +47,12 @@ struct sync_config {
 		updates; /* the box's image is kept current too, after all lists and documents; NULL: no box with slots */
 };
 struct sync *sync_new(const struct sync_config *c, struct err *e) CHECKED;
+/* Says nothing over the transport any more. */
 void sync_free(struct sync *s);
 
 /* now_ms: monotonic. */
 void sync_up(struct sync *s, int64_t now_ms);
-void sync_down(struct sync *s, int64_t now_ms);
+void sync_down(struct sync *s, int64_t now_ms); /* from here to sync_up the transport is not used */
 void sync_message(struct sync *s, const char *topic, struct bytes payload, int64_t now_ms);
 /* Rows were appended and committed. */
 void sync_recorded(struct sync *s, int64_t now_ms);
@@ -66,6 +68,26 @@ bool sync_ask_bodies(struct sync *s, struct body_query *q, int64_t now_ms, sync_
 		     struct err *e) CHECKED;
 /* Whoever asked with this arg is gone. */
 void sync_forget_bodies(struct sync *s, const void *arg);
+
+/*
+ * A credit report from central (sync_inquiry.c); q's id and part are filled here. done is called once, in a later call, with the report
+ * (borrowed) or why not: central's own word (ERR_DENIED, ERR_INPUT, ERR_CONFLICT, ERR_FULL), or ERR_IO, nobody answered. ERR_IO at once while
+ * the line is down, ERR_FULL with too many open. It ends SYNC_INQUIRY_WAIT_MS after the last part that came, and in any case after
+ * SYNC_INQUIRY_END_MS: gate cuts a terminal off that hears nothing for a minute.
+ */
+#define SYNC_INQUIRY_WAIT_MS 15000
+#define SYNC_INQUIRY_END_MS  50000
+#define SYNC_INQUIRIES_MAX   4
+#define SYNC_INQUIRY_WINDOW  4 /* parts asked for at once */
+struct sync_inquiry {
+	const char *number;
+	struct bytes report;
+};
+typedef void sync_inquiry_done(void *arg, const struct sync_inquiry *r, const struct err *why);
+bool sync_ask_inquiry(struct sync *s, const struct inquiry *q, int64_t now_ms, sync_inquiry_done *done, void *arg,
+		      struct err *e) CHECKED;
+/* Whoever asked with this arg is gone. */
+void sync_forget_inquiry(struct sync *s, const void *arg);
 
 /* What central seals to us can no longer be read. */
 void sync_forget_seal(struct sync *s);

@@ -2,18 +2,30 @@
 
 #include <string.h>
 
-bool ask_send(struct sync *s, enum query_type type, struct bytes body)
+bool ask_query(struct sync *s, enum query_type type, const uint8_t id[16], struct bytes body)
 {
 	struct query q = { .type = type, .body = body };
 	struct buf out;
-	const struct random *r = s->config.random;
-	r->fill(r->arg, q.id, sizeof(q.id));
+	memcpy(q.id, id, sizeof(q.id));
 	buf_init(&out, MQTT_PACKET_MAX);
 	bool ok = query_encode(&q, &out, NULL) && sync_publish(s, "query", buf_bytes(&out));
 	buf_clear(&out);
-	if (!ok)
+	return ok;
+}
+
+bool ask_reply_open(const struct sync *s, const char *what, const struct reply *r, struct buf *plain, struct err *e)
+{
+	const struct sync_identity *i = &s->config.identity;
+	return sealed_get(i->seal_scalar, i->seal_point, what, i->branch, r->body, plain, e);
+}
+
+bool ask_send(struct sync *s, enum query_type type, struct bytes body)
+{
+	uint8_t id[16];
+	s->config.random->fill(s->config.random->arg, id, sizeof(id));
+	if (!ask_query(s, type, id, body))
 		return false;
-	memcpy(s->asks[type].id, q.id, sizeof(q.id));
+	memcpy(s->asks[type].id, id, sizeof(id));
 	s->asks[type].is_open = true;
 	return true;
 }
@@ -53,7 +65,7 @@ void ask_reply(struct sync *s, struct bytes payload)
 		sync_note(s, "reply", &e);
 		return;
 	}
-	if (bodies_take_reply(s, &r))
+	if (bodies_take_reply(s, &r) || inquiries_take_reply(s, &r))
 		return;
 	for (size_t type = QUERY_EPOCH_KEY; type <= QUERY_ACK; type++) {
 		struct ask *a = &s->asks[type];

@@ -12,40 +12,17 @@
 #define KEY_PREFETCH      "prefetch.seq"
 #define PREFETCH_EVERY_MS 600000
 
-static struct bytes context_of(const struct sync *s, const char *what, char text[96])
-{
-	snprintf(text, 96, "%s%s", what, s->config.identity.branch);
-	return bytes_of(text);
-}
-
-/* A query under this id. */
-static bool query_send(struct sync *s, enum query_type type, const uint8_t id[16], struct bytes body)
-{
-	struct query q = { .type = type, .body = body };
-	struct buf out;
-	memcpy(q.id, id, sizeof(q.id));
-	buf_init(&out, MQTT_PACKET_MAX);
-	bool ok = query_encode(&q, &out, NULL) && sync_publish(s, "query", buf_bytes(&out));
-	buf_clear(&out);
-	return ok;
-}
-
 /* --- asked for --- */
 
 static bool query_seal(struct sync *s, const struct body_query *q, struct buf *body, struct err *e)
 {
-	char context[96];
-	struct buf plain, sealed;
+	struct buf plain;
 	buf_init(&plain, QUERY_BODY_MAX);
-	buf_init(&sealed, QUERY_BODY_MAX);
 	bool ok = body_query_encode(q, &plain, e) &&
-		  seal_to(s->config.identity.central_seal_key, s->config.random,
-			  context_of(s, BODY_QUERY_CONTEXT, context), buf_bytes(&plain), &sealed, e);
-	if (ok)
-		cbor_put_bytes(body, buf_bytes(&sealed));
+		  sealed_put(s->config.identity.central_seal_key, s->config.random, BODY_QUERY_CONTEXT,
+			     s->config.identity.branch, buf_bytes(&plain), body, e);
 	buf_wipe(&plain);
-	buf_clear(&sealed);
-	return ok && buf_ok(body, "query", e);
+	return ok;
 }
 
 bool sync_ask_bodies(struct sync *s, struct body_query *q, int64_t now_ms, sync_bodies_done *done, void *arg,
@@ -62,7 +39,7 @@ bool sync_ask_bodies(struct sync *s, struct body_query *q, int64_t now_ms, sync_
 		return err_set(e, ERR_FULL, "%d questions are open", SYNC_BODIES_MAX);
 	s->config.random->fill(s->config.random->arg, q->id, sizeof(q->id));
 	buf_init(&body, QUERY_BODY_MAX);
-	bool ok = query_seal(s, q, &body, e) && (query_send(s, QUERY_CERTIFICATE, q->id, buf_bytes(&body)) ||
+	bool ok = query_seal(s, q, &body, e) && (ask_query(s, QUERY_CERTIFICATE, q->id, buf_bytes(&body)) ||
 						 err_set(e, ERR_IO, "the line takes nothing now"));
 	buf_clear(&body);
 	if (!ok)
@@ -86,16 +63,6 @@ static void asked_end(struct asked_bodies *a, const struct body_reply *r, const 
 	ended.done(ended.arg, r, why);
 }
 
-static bool reply_open(struct sync *s, const char *what, const struct reply *r, struct buf *plain, struct err *e)
-{
-	struct cbor c = cbor_over(r->body);
-	struct bytes sealed;
-	char context[96];
-	return cbor_get_bytes(&c, &sealed, e) && cbor_end(&c, e) &&
-	       seal_open(s->config.identity.seal_scalar, s->config.identity.seal_point, context_of(s, what, context),
-			 sealed, plain, e);
-}
-
 static bool bodies_reply(struct sync *s, const struct reply *r)
 {
 	struct err e = { .code = r->status };
@@ -107,7 +74,7 @@ static bool bodies_reply(struct sync *s, const struct reply *r)
 			continue;
 		snprintf(e.text, sizeof(e.text), "%.199s", r->text);
 		buf_init(&plain, MQTT_PACKET_MAX);
-		bool ok = r->status == ERR_NONE && reply_open(s, BODY_REPLY_CONTEXT, r, &plain, &e) &&
+		bool ok = r->status == ERR_NONE && ask_reply_open(s, BODY_REPLY_CONTEXT, r, &plain, &e) &&
 			  body_reply_decode(buf_bytes(&plain), &reply, &e);
 		if (ok && memcmp(reply.id, r->id, sizeof(r->id)) != 0)
 			ok = err_set(&e, ERR_INPUT, "the answer is another question's");
@@ -133,7 +100,7 @@ static void prefetch_ask(struct sync *s)
 	s->config.random->fill(s->config.random->arg, p->id, sizeof(p->id));
 	buf_init(&body, 16);
 	cbor_put_uint(&body, seq > 0 ? (uint64_t)seq : 0);
-	p->open = query_send(s, QUERY_PREFETCH, p->id, buf_bytes(&body));
+	p->open = ask_query(s, QUERY_PREFETCH, p->id, buf_bytes(&body));
 	p->due_ms = s->now_ms + sync_backoff(s, SYNC_WAIT_MS, p->tries++, SYNC_RETRY_MAX_MS);
 	buf_clear(&body);
 }
@@ -171,7 +138,7 @@ static bool prefetch_reply(struct sync *s, const struct reply *r)
 	p->open = false;
 	buf_init(&plain, MQTT_PACKET_MAX);
 	bool ok = r->status == ERR_NONE || err_set(&e, r->status, "%.199s", r->text);
-	ok = ok && reply_open(s, BODY_PREFETCH_CONTEXT, r, &plain, &e) &&
+	ok = ok && ask_reply_open(s, BODY_PREFETCH_CONTEXT, r, &plain, &e) &&
 	     prefetch_item_decode(buf_bytes(&plain), &item, &e) && item_take(s, &item, &e);
 	if (ok) {
 		p->tries = 0;

@@ -67,7 +67,8 @@ static void slot_free(struct sync *s, int64_t chunk)
 			continue;
 		s->fetch.slots[i] = FETCH_NO_SLOT;
 		object_topic(s->fetch.ref.hash, chunk, topic);
-		(void)!t->unsubscribe(t->arg, topic, NULL); /* what comes twice is no matter */
+		if (s->info.up)
+			(void)!t->unsubscribe(t->arg, topic, NULL); /* what comes twice is no matter */
 	}
 }
 

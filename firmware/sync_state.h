@@ -121,6 +121,26 @@ struct asked_bodies {
 	void *arg;
 };
 
+struct asked_part {
+	bool is_open;
+	uint8_t id[16];
+	uint64_t part;
+	int64_t again_ms;
+};
+
+struct asked_inquiry {
+	struct inquiry inquiry;
+	sync_inquiry_done *done; /* NULL: free */
+	void *arg;
+	int64_t until_ms, end_ms;
+	struct asked_part open[SYNC_INQUIRY_WINDOW];
+	unsigned restarts;
+	uint64_t size, next, have; /* bytes, 0 not known yet; part to be asked for; bytes */
+	uint8_t hash[HASH_LEN];
+	char number[INQUIRY_NUMBER_MAX + 1];
+	struct buf data; /* owned */
+};
+
 struct prefetch {
 	bool open;
 	uint8_t id[16];
@@ -134,6 +154,7 @@ struct sync {
 	char dir[SYNC_PATH_MAX - 80]; /* DIR/fetch */
 	char ack_topic[TOPIC_MAX], reply_topic[TOPIC_MAX], command_topic[TOPIC_MAX];
 	struct asked_bodies bodies[SYNC_BODIES_MAX];
+	struct asked_inquiry inquiries[SYNC_INQUIRIES_MAX];
 	struct prefetch prefetch;
 	int64_t now_ms;
 	int64_t subscribe_ms; /* when to subscribe again, should no head have come */
@@ -194,6 +215,11 @@ void image_pause(struct sync *s);
 
 /* sync_ask.c */
 bool ask_send(struct sync *s, enum query_type type, struct bytes body);
+/* The same under an id of the caller's, who takes the reply. */
+bool ask_query(struct sync *s, enum query_type type, const uint8_t id[16], struct bytes body);
+/* A reply's body that central sealed to this branch as `what` (protocol/sealed.h). */
+bool ask_reply_open(const struct sync *s, const char *what, const struct reply *r, struct buf *plain,
+		    struct err *e) CHECKED;
 void ask_object(struct sync *s, const uint8_t hash[HASH_LEN], int64_t first, uint32_t count);
 void ask_reply(struct sync *s, struct bytes payload);
 
@@ -203,6 +229,12 @@ void bodies_command(struct sync *s, struct bytes payload);
 void bodies_up(struct sync *s);
 void bodies_down(struct sync *s);
 int64_t bodies_run(struct sync *s);
+
+/* sync_inquiry.c */
+bool inquiries_take_reply(struct sync *s, const struct reply *r);
+void inquiries_down(struct sync *s);
+void inquiries_free(struct sync *s);
+int64_t inquiries_run(struct sync *s);
 
 /* sync_upload.c */
 int64_t upload_run(struct sync *s);

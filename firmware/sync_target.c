@@ -53,24 +53,32 @@ static bool target_is_due(const struct sync *s, const struct target *t)
 	       !lists_has_epoch(s->config.lists, epoch); /* wiped */
 }
 
+static const struct target *target_due(const struct sync *s, enum head_kind kind)
+{
+	for (size_t i = 0; i < s->targets_len; i++)
+		if (s->targets[i].want.kind == kind && target_is_due(s, &s->targets[i]))
+			return &s->targets[i];
+	return NULL;
+}
+
+/* Documents first: they are small, and without rules and catalogue no list answers anything. */
 void target_next(struct sync *s)
 {
 	bool image = s->work.step == STEP_IMAGE;
 	if ((s->work.step != STEP_NONE && !image) || s->now_ms < s->look_ms)
 		return;
 	s->look_ms = s->now_ms + LOOK_MS;
-	for (size_t i = 0; i < s->targets_len; i++) {
-		const struct target *t = &s->targets[i];
-		if (!target_is_due(s, t))
-			continue;
+	const struct target *t = target_due(s, HEAD_DOCUMENT);
+	if (t == NULL)
+		t = target_due(s, HEAD_LIST);
+	if (t != NULL) {
 		if (image)
 			image_pause(s);
 		s->work = (struct work){ .entry = t->want, .issued_s = t->issued_s };
 		step_start(s);
-		return;
-	}
-	if (!image)
+	} else if (!image) {
 		image_next(s);
+	}
 }
 
 /* Content that is not what it should be comes out the same however often it is fetched. */

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ANSWER_MAX 4194304U
-#define CALL_MS    30000
+#define ANSWER_MAX 16777216U /* a report */
+#define CALL_MS    60000     /* a report takes up to 50 s */
 
 static void take(struct tool *t, int at, int n)
 {
@@ -50,7 +50,7 @@ bool tool_words(const struct tool *t, int n)
 
 int tool_fail(const struct err *e)
 {
-	fprintf(stderr, "失败 failed: %s\n", e->text);
+	fprintf(stderr, "失败 failed（%s）: %s\n", err_zh(e->code), e->text);
 	return TOOL_FAILED;
 }
 
@@ -60,7 +60,7 @@ static bool refused(int status, const struct buf *answer, struct err *e)
 	struct json *j = json_parse(buf_bytes(answer), NULL);
 	const char *message = tool_text(j, "message");
 	if (*message != '\0')
-		err_set(e, ERR_DENIED, "%s", message);
+		err_set(e, err_named(tool_text(j, "error")), "%s", message);
 	else
 		err_set(e, ERR_DENIED, "HTTP %d", status);
 	json_free(j);

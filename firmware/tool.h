@@ -54,6 +54,9 @@ int tool_certificate(struct tool *t);
 int tool_cache_show(struct tool *t);
 int tool_cache_wipe(struct tool *t);
 
+/* tool_report.c */
+int tool_report(struct tool *t);
+
 /* tool_show.c */
 void tool_show_status(const struct json *j);
 void tool_show_decision(const struct json *j);

@@ -7,10 +7,11 @@
 
 #include "protocol/ecert.h"
 #include "protocol/message.h"
+#include "protocol/sealed.h"
 
 #define PURPOSE_MAX 64 /* UTF-8 bytes: what a body is wanted for */
 
-/* QUERY_CERTIFICATE. The query's body is the CBOR byte string of seal_to(central's point, context BODY_QUERY_CONTEXT ‖ branch). */
+/* QUERY_CERTIFICATE. The query's body is sealed_put to central, as BODY_QUERY_CONTEXT. */
 #define BODY_QUERY_CONTEXT    "xb/1/certificate-query/"
 #define BODY_REPLY_CONTEXT    "xb/1/certificate-reply/"
 #define BODY_PREFETCH_CONTEXT "xb/1/certificate-prefetch/"
@@ -39,7 +40,7 @@ struct body {
 void body_put(const struct body *b, struct buf *out);
 /* Borrows from what c reads. */
 bool body_get(struct cbor *c, struct body *b, struct err *e) CHECKED;
-/* The reply's body, when its status is ERR_NONE: the CBOR byte string of seal_to(the branch's point, context BODY_REPLY_CONTEXT ‖ branch). */
+/* The reply's body, when its status is ERR_NONE: sealed_put to the branch, as BODY_REPLY_CONTEXT. */
 #define BODIES_MAX 16
 struct body_reply {
 	uint8_t id[16]; /* the query's */
@@ -52,8 +53,8 @@ bool body_reply_encode(const struct body_reply *r, struct buf *out, struct err *
 bool body_reply_decode(struct bytes data, struct body_reply *r, struct err *e) CHECKED;
 
 /*
- * QUERY_PREFETCH: body CBOR uint, the last sequence the branch has taken (0: none yet). The reply's body is the byte string of
- * seal_to(the branch's point, context BODY_PREFETCH_CONTEXT ‖ branch) of the next item. PREFETCH_NONE carries the newest sequence
+ * QUERY_PREFETCH: body CBOR uint, the last sequence the branch has taken (0: none yet). The reply's body is the next item,
+ * sealed_put to the branch as BODY_PREFETCH_CONTEXT. PREFETCH_NONE carries the newest sequence
  * there is: one below what the branch has taken means that central was restored, and the branch begins at 0 again.
  */
 enum prefetch_kind { PREFETCH_NONE, PREFETCH_PUT, PREFETCH_ERASE };

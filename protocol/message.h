@@ -65,8 +65,9 @@ enum query_type {
 		3, /* body: journal epoch; central repeats its ack on the ack topic (or with seq 0, hash = start hash) */
 	QUERY_CERTIFICATE = 4, /* bodies of a holder's certificates; body.h */
 	QUERY_PREFETCH = 5,    /* the next body that central has set aside for the branch; body.h */
+	QUERY_REPORT = 6,      /* a part of an enterprise's credit report; inquiry.h */
 };
-#define QUERY_LAST QUERY_PREFETCH
+#define QUERY_LAST QUERY_REPORT
 struct query {
 	uint8_t id[16];
 	enum query_type type;

@@ -41,13 +41,14 @@ static int status_of(enum err_code code)
 	return 500;
 }
 
-static void reply_error(struct http_request *r, int status, const char *word, const char *message)
+static void reply_error(struct http_request *r, int status, enum err_code code, const char *message)
 {
 	struct buf out;
 	buf_init(&out, 4096);
 	struct json_out w = { .out = &out };
 	json_open(&w, NULL, '{');
-	json_put_text(&w, "error", word);
+	json_put_text(&w, "error", err_name(code));
+	json_put_text(&w, "message_zh", err_zh(code));
 	json_put_text(&w, "message", message);
 	json_close(&w, '}');
 	http_reply(r, status, "application/json", buf_bytes(&out));
@@ -140,7 +141,7 @@ static void route_run(struct api *a, const struct api_route *t, struct http_requ
 	} else {
 		log_warn("a step was refused", "method=%s path=%s operator=%s error=%s message=%s", t->method,
 			 t->path, call.operator, err_name(e.code), e.text);
-		reply_error(r, status_of(e.code), err_name(e.code), e.text);
+		reply_error(r, status_of(e.code), e.code, e.text);
 	}
 	buf_clear(&out);
 }
@@ -153,9 +154,9 @@ static void handle(struct http_request *r, void *arg)
 	if (t != NULL)
 		route_run(arg, t, r, rest);
 	else if (known)
-		reply_error(r, 405, "input", "this address does not take that method");
+		reply_error(r, 405, ERR_INPUT, "this address does not take that method");
 	else
-		reply_error(r, 404, "missing", "there is no such address");
+		reply_error(r, 404, ERR_MISSING, "there is no such address");
 }
 
 struct api *api_open(struct loop *l, struct central *central, const char *socket_path, struct err *e)
@@ -207,7 +208,7 @@ void api_finish(struct api_later *l, const struct buf *json, const struct err *w
 		http_reply(l->request, 200, "application/json", buf_bytes(json));
 	} else {
 		log_warn("a step was refused", "path=later error=%s message=%s", err_name(why->code), why->text);
-		reply_error(l->request, status_of(why->code), err_name(why->code), why->text);
+		reply_error(l->request, status_of(why->code), why->code, why->text);
 	}
 	free(l);
 }

@@ -2,7 +2,7 @@
  * Central's local API on DIR/ctl.sock (mode 0600), which centralctl speaks: HTTP with JSON. One file an area registers its
  * routes; api.c dispatches, authenticates operators and turns errors into replies:
  *   ERR_INPUT 400 · ERR_DENIED 403 · ERR_MISSING 404 · ERR_CONFLICT and ERR_STALE 409 · ERR_FULL 507 · ERR_IO 500,
- *   body {"error": code word, "message": sentence}.
+ *   body {"error": code word, "message_zh": its kind, "message": sentence}.
  * Operators have tokens (random, stored hashed, shown once); what changes state needs one, and the audit names its owner.
  * Making and revoking operators needs none but the socket's own protection: who can open it owns the machine.
  */

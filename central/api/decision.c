@@ -1,7 +1,7 @@
 #include "central/api/decision.h"
 
-#include "central/centrald.h"
 #include "central/branch/journals.h"
+#include "central/centrald.h"
 #include "central/store/store.h"
 
 #include <stdlib.h>

@@ -9,15 +9,7 @@
 static bool desk_open(struct api_call *call, struct guarantee_desk *d, struct err *e)
 {
 	d->release = &call->central->release;
-	d->book = (struct book){ api_ledger(call, e), call->operator, call->now_s };
-	return d->book.ledger != NULL;
-}
-
-static void done_put(struct api_call *call, const char *name)
-{
-	json_open(&call->json, NULL, '{');
-	json_put_text(&call->json, "name", name);
-	json_close(&call->json, '}');
+	return api_book(call, &d->book, e);
 }
 
 /* POST {"request", "programme", "party", "fen"} */
@@ -34,7 +26,7 @@ static bool capital_add(struct api_call *call, struct err *e)
 		  api_ledger_audit(call, "guarantee.capital", request, e) &&
 		  guarantee_capital(&d, request, programme, party, fen, e);
 	if (ok)
-		done_put(call, request);
+		api_done(call, request);
 	json_free(j);
 	return ok;
 }
@@ -60,7 +52,7 @@ static bool commit_add(struct api_call *call, struct err *e)
 		  api_ledger_audit(call, "guarantee.commit", name, e) &&
 		  guarantee_commit(&d, name, programme, enterprise.canonical, fen, e);
 	if (ok)
-		done_put(call, name);
+		api_done(call, name);
 	json_free(j);
 	return ok;
 }
@@ -77,7 +69,7 @@ static bool step_add(struct api_call *call, enum guarantee_step step, const char
 		  json_int(j, "fen", 1, GUARANTEE_FEN_MAX, &fen, e) && desk_open(call, &d, e) &&
 		  api_ledger_audit(call, audit, name, e) && guarantee_step(&d, step, request, name, fen, e);
 	if (ok)
-		done_put(call, name);
+		api_done(call, name);
 	json_free(j);
 	return ok;
 }

@@ -4,8 +4,10 @@
  */
 #include "central/api/ledger.h"
 #include "central/centrald.h"
+#include "central/day_head.h"
 #include "central/ledger/lines.h"
 #include "central/store/store.h"
+#include "protocol/rule.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +26,19 @@ struct ledger *api_ledger(struct api_call *call, struct err *e)
 	if (central->ledger == NULL)
 		central->ledger = ledger_open(path, e);
 	return central->ledger;
+}
+
+bool api_book(struct api_call *call, struct book *b, struct err *e)
+{
+	*b = (struct book){ api_ledger(call, e), call->operator, call->now_s };
+	return b->ledger != NULL;
+}
+
+void api_done(struct api_call *call, const char *name)
+{
+	json_open(&call->json, NULL, '{');
+	json_put_text(&call->json, "name", name);
+	json_close(&call->json, '}');
 }
 
 bool api_ledger_audit(struct api_call *call, const char *what, const char *detail, struct err *e)
@@ -149,12 +164,58 @@ static bool account_show(struct api_call *call, struct err *e)
 	return true;
 }
 
+static bool newest_take(void *arg, struct bytes message, struct err *e)
+{
+	return daily_open(message, NULL, arg, e);
+}
+
+/* "signed": the newest signed head of a day, or null. */
+static bool signed_put(struct api_call *call, struct ledger *l, struct err *e)
+{
+	struct daily_head h = { .batches = 0 };
+	char day[11], hex[2 * HASH_LEN + 1];
+	if (!dailies_each(ledger_db(l), newest_take, &h, e))
+		return false;
+	if (h.batches == 0) {
+		json_put_null(&call->json, "signed");
+		return true;
+	}
+	day_format(h.day, day);
+	hex_encode(h.hash, HASH_LEN, hex);
+	json_open(&call->json, "signed", '{');
+	json_put_text(&call->json, "day", day);
+	json_put_int(&call->json, "batches", (int64_t)h.batches);
+	json_put_text(&call->json, "head", hex);
+	json_close(&call->json, '}');
+	return true;
+}
+
+/* POST: today's head is taken and sent to the signer now, if it was not; GET /v1/ledger tells when it is signed. */
+static bool day_sign(struct api_call *call, struct err *e)
+{
+	char day[11];
+	struct ledger *l = api_ledger(call, e);
+	if (l == NULL)
+		return false;
+	if (ledger_head(l).batches == 0)
+		return err_set(e, ERR_MISSING, "the ledger is empty: there is no head to sign");
+	if (!api_ledger_audit(call, "ledger.sign", "", e) || !day_head_run(call->central->day_head, call->now_s, e))
+		return false;
+	day_format(ledger_day_of(call->now_s), day);
+	json_open(&call->json, NULL, '{');
+	json_put_text(&call->json, "day", day);
+	json_close(&call->json, '}');
+	return true;
+}
+
 static bool ledger_show(struct api_call *call, struct err *e)
 {
 	struct ledger *l = api_ledger(call, e);
 	if (l == NULL)
 		return false;
 	json_open(&call->json, NULL, '{');
+	if (!signed_put(call, l, e))
+		return false;
 	head_put(call, l);
 	json_put_int(&call->json, "accounts", core_accounts_len(ledger_core(l)));
 	json_put_int(&call->json, "transfers", core_rows_len(ledger_core(l)));
@@ -168,5 +229,6 @@ const struct api_route api_ledger_routes[] = {
 	{ "POST", "/v1/ledger/accounts", true, accounts_create },
 	{ "GET", "/v1/ledger/accounts/%", false, account_show },
 	{ "POST", "/v1/ledger/transfers", true, transfers_create },
+	{ "POST", "/v1/ledger/sign", true, day_sign },
 	{ 0 },
 };

@@ -1,11 +1,11 @@
 /* Issuers, their keys, and the registry of e-certificates, for operators. */
 #include "central/api/args.h"
+#include "central/branch/uses.h"
 #include "central/centrald.h"
 #include "central/registry/issuer_keys.h"
 #include "central/registry/registry.h"
 #include "central/signer/signer.h"
 #include "central/store/store.h"
-#include "central/branch/uses.h"
 #include "protocol/cose.h"
 #include "protocol/envelope.h"
 

@@ -1,13 +1,21 @@
 #include "central/centrald.h"
 #include "central/release/document.h"
-#include "protocol/ecert.h"
+#include "central/score/models.h"
 #include "protocol/base/log.h"
+#include "protocol/ecert.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SWEEP_EVERY 16 /* releases */
+
+static const char *kind_name(const struct release *r)
+{
+	if (r->kind != RELEASE_CENTRAL)
+		return r->kind == RELEASE_LIST ? "list" : "document";
+	return release_family_of(r->name, RELEASE_MODEL) != NULL ? "model" : "inputs";
+}
 
 static void release_put(struct json_out *w, const struct release *r)
 {
@@ -16,7 +24,7 @@ static void release_put(struct json_out *w, const struct release *r)
 	json_open(w, NULL, '{');
 	json_put_int(w, "id", r->id);
 	json_put_text(w, "name", r->name);
-	json_put_text(w, "kind", r->kind == HEAD_LIST ? "list" : "document");
+	json_put_text(w, "kind", kind_name(r));
 	json_put_text(w, "state", release_state_name(r->state));
 	json_put_text(w, "state_zh", release_state_zh(r->state));
 	json_put_int(w, "version", (int64_t)r->version);
@@ -154,12 +162,17 @@ static void change_put(void *arg, const struct release_change *v)
 	json_close(w, '}');
 }
 
-/* A document's content as JSON text, to be compared line by line. "" for version 0. */
+/* A document's content as JSON text, or a model's PMML, to be compared line by line. "" for version 0. */
 static bool document_text(struct release_context *c, const struct release *r, struct buf *out, struct err *e)
 {
 	struct file_map map;
 	if (r->content.size == 0)
 		return true;
+	if (r->kind == RELEASE_CENTRAL && release_family_of(r->name, RELEASE_MODEL) != NULL) {
+		char hash[MODEL_HEX + 1];
+		hex_encode(r->content.hash, HASH_LEN, hash);
+		return model_document(c, hash, out, e);
+	}
 	if (!objects_map(c->objects, r->content.hash, &map, e))
 		return false;
 	bool ok = document_to_json(map.bytes, out, e);
@@ -206,7 +219,7 @@ static bool diff_show(struct api_call *call, struct err *e)
 	char why[200];
 	json_put_text(w, "guard", release_guard(&r, why, sizeof(why)) ? why : "");
 	bool ok;
-	if (r.kind == HEAD_DOCUMENT) {
+	if (r.kind != RELEASE_LIST) {
 		ok = document_diff(call, &r, e);
 	} else {
 		json_open(w, "changes", '[');

@@ -1,6 +1,8 @@
 /* Models and scores, for operators. */
 #include "central/api/args.h"
+#include "central/carbon/push.h"
 #include "central/centrald.h"
+#include "central/score/facts.h"
 #include "central/score/outcomes.h"
 #include "protocol/rule.h"
 
@@ -56,20 +58,15 @@ static bool models_show(struct api_call *call, struct err *e)
 	return models_answer(call, http_query(call->request, "family"), e);
 }
 
+/* The draft that it is, or what became of it before. */
 static bool model_take(struct api_call *call, struct err *e)
 {
 	char hash[MODEL_HEX + 1];
+	int64_t id = 0;
+	const char *source = http_query(call->request, "source");
 	return model_import(&call->central->release, call->path_rest, http_body(call->request), flag(call, "force"),
-			    call->operator, call->now_s, hash, e) &&
-	       models_answer(call, call->path_rest, e);
-}
-
-static bool model_raise(struct api_call *call, struct err *e)
-{
-	const char *hash = NULL;
-	return hash_asked(call, &hash, e) &&
-	       model_promote(&call->central->release, call->path_rest, hash, call->operator, call->now_s, e) &&
-	       models_answer(call, call->path_rest, e);
+			    source != NULL ? source : "", call->operator, call->now_s, hash, &id, e) &&
+	       api_release_answer(call, id, e);
 }
 
 static bool model_end(struct api_call *call, struct err *e)
@@ -96,6 +93,19 @@ static bool kind_asked(struct api_call *call, enum identifier_kind *kind, struct
 	       err_set(e, ERR_INPUT, "kind: there is no kind of document '%.32s'", text);
 }
 
+static bool summary_answer(struct api_call *call, const struct scores_summary *s)
+{
+	json_open(&call->json, NULL, '{');
+	json_put_int(&call->json, "rows", (int64_t)s->rows);
+	json_put_int(&call->json, "models", (int64_t)s->models);
+	json_put_int(&call->json, "scores", (int64_t)s->scores);
+	json_put_int(&call->json, "valid", (int64_t)s->champion_valid);
+	json_put_int(&call->json, "invalid", (int64_t)s->champion_invalid);
+	json_put_int(&call->json, "knocked_out", (int64_t)s->knocked_out);
+	json_close(&call->json, '}');
+	return true;
+}
+
 /* The body is the table; kind: of the subjects; date: of inputs for which the table says none. */
 static bool scores_take(struct api_call *call, struct err *e)
 {
@@ -106,17 +116,32 @@ static bool scores_take(struct api_call *call, struct err *e)
 		return false;
 	if (day != NULL && !day_parse(bytes_of(day), &r.day, e))
 		return err_wrap(e, "date");
-	if (!scores_run(&call->central->release, &r, http_body(call->request), &s, e))
+	return scores_run(&call->central->release, &r, http_body(call->request), &s, e) && summary_answer(call, &s);
+}
+
+static bool carbon_points(void *arg, const struct identifier *subject, int64_t *points, struct err *e)
+{
+	struct api_call *call = arg;
+	struct carbon_push of;
+	struct carbon c = { .release = &call->central->release, .operator= call->operator, .now_s = call->now_s };
+	return carbon_pushed(&c, subject->kind, subject->canonical, INT32_MAX, points, &of, e) ||
+	       err_wrap(e, "carbon account");
+}
+
+/* The body names the subjects; as_of: by what counted at the end of that day, today when it is not said. */
+static bool facts_take(struct api_call *call, struct err *e)
+{
+	struct scores_summary s;
+	struct scores_run r = { call->path_rest, call->operator, IDENTIFIER_USCC, SCORES_NO_DAY, call->now_s };
+	const struct facts_accounts accounts = { carbon_points, call };
+	const char *as_of = http_query(call->request, "as_of");
+	int64_t day = (call->now_s + 28800) / 86400;
+	if (!kind_asked(call, &r.kind, e))
 		return false;
-	json_open(&call->json, NULL, '{');
-	json_put_int(&call->json, "rows", (int64_t)s.rows);
-	json_put_int(&call->json, "models", (int64_t)s.models);
-	json_put_int(&call->json, "scores", (int64_t)s.scores);
-	json_put_int(&call->json, "valid", (int64_t)s.champion_valid);
-	json_put_int(&call->json, "invalid", (int64_t)s.champion_invalid);
-	json_put_int(&call->json, "knocked_out", (int64_t)s.knocked_out);
-	json_close(&call->json, '}');
-	return true;
+	if (as_of != NULL && !day_parse(bytes_of(as_of), &day, e))
+		return err_wrap(e, "as_of");
+	return facts_score(&call->central->release, &r, day, &accounts, http_body(call->request), &s, e) &&
+	       summary_answer(call, &s);
 }
 
 static void score_put(void *arg, const struct score_row *r)
@@ -137,6 +162,7 @@ static void score_put(void *arg, const struct score_row *r)
 	json_put_int(w, "scored_s", r->scored_s);
 	json_put_text(w, "scored_by", r->scored_by);
 	json_put_text(w, "held", r->held);
+	json_put_text(w, "made_by", r->made_by);
 	json_put_raw(w, "result", bytes_of(r->result));
 	json_close(w, '}');
 }
@@ -241,10 +267,10 @@ const struct api_route api_score_routes[] = {
 	{ "GET", "/v1/models", false, models_show },
 	{ "GET", "/v1/model", false, model_give },
 	{ "POST", "/v1/models/%", true, model_take },
-	{ "POST", "/v1/models/%/promote", true, model_raise },
 	{ "POST", "/v1/models/%/retire", true, model_end },
 	{ "POST", "/v1/scores/%", true, scores_take },
 	{ "POST", "/v1/scores/%/backfill", true, backfill },
+	{ "POST", "/v1/scores/%/facts", true, facts_take },
 	{ "POST", "/v1/scores/%/outcomes", true, outcomes_take },
 	{ "GET", "/v1/scores/%/months", false, months_table },
 	{ "GET", "/v1/scores/%", true, scores_table },

@@ -3,19 +3,6 @@
 #include "central/api/ledger.h"
 #include "central/fund/subsidy.h"
 
-static bool book_open(struct api_call *call, struct book *b, struct err *e)
-{
-	*b = (struct book){ api_ledger(call, e), call->operator, call->now_s };
-	return b->ledger != NULL;
-}
-
-static void done_put(struct api_call *call, const char *name)
-{
-	json_open(&call->json, NULL, '{');
-	json_put_text(&call->json, "name", name);
-	json_close(&call->json, '}');
-}
-
 /* POST {"request", "budget", "fen"} */
 static bool appropriate(struct api_call *call, struct err *e)
 {
@@ -25,11 +12,11 @@ static bool appropriate(struct api_call *call, struct err *e)
 	struct json *j = api_body(call, "request budget fen", e);
 	bool ok = j != NULL && json_text(j, "request", REQUEST_ID_MAX_LEN, &request, e) &&
 		  json_text(j, "budget", REQUEST_ID_MAX_LEN, &budget, e) &&
-		  json_int(j, "fen", 1, INT64_MAX, &fen, e) && book_open(call, &b, e) &&
+		  json_int(j, "fen", 1, INT64_MAX, &fen, e) && api_book(call, &b, e) &&
 		  api_ledger_audit(call, "subsidy.appropriate", budget, e) &&
 		  subsidy_appropriate(&b, request, budget, fen, e);
 	if (ok)
-		done_put(call, budget);
+		api_done(call, budget);
 	json_free(j);
 	return ok;
 }
@@ -44,10 +31,10 @@ static bool claim_add(struct api_call *call, struct err *e)
 	bool ok = j != NULL && json_text(j, "claim", REQUEST_ID_MAX_LEN, &claim, e) &&
 		  json_text(j, "budget", REQUEST_ID_MAX_LEN, &budget, e) &&
 		  json_text(j, "payee", REQUEST_ID_MAX_LEN, &payee, e) && json_int(j, "fen", 1, INT64_MAX, &fen, e) &&
-		  book_open(call, &b, e) && api_ledger_audit(call, "subsidy.claim", claim, e) &&
+		  api_book(call, &b, e) && api_ledger_audit(call, "subsidy.claim", claim, e) &&
 		  subsidy_claim(&b, claim, budget, payee, fen, e);
 	if (ok)
-		done_put(call, claim);
+		api_done(call, claim);
 	json_free(j);
 	return ok;
 }
@@ -60,10 +47,10 @@ static bool claim_pay(struct api_call *call, struct err *e)
 	int64_t fen;
 	struct json *j = api_body(call, "claim fen", e);
 	bool ok = j != NULL && json_text(j, "claim", REQUEST_ID_MAX_LEN, &claim, e) &&
-		  json_int(j, "fen", 0, INT64_MAX, &fen, e) && book_open(call, &b, e) &&
+		  json_int(j, "fen", 0, INT64_MAX, &fen, e) && api_book(call, &b, e) &&
 		  api_ledger_audit(call, "subsidy.pay", claim, e) && subsidy_pay(&b, claim, fen, e);
 	if (ok)
-		done_put(call, claim);
+		api_done(call, claim);
 	json_free(j);
 	return ok;
 }
@@ -76,10 +63,10 @@ static bool claim_release(struct api_call *call, struct err *e)
 	int64_t fen;
 	struct json *j = api_body(call, "claim fen", e);
 	bool ok = j != NULL && json_text(j, "claim", REQUEST_ID_MAX_LEN, &claim, e) &&
-		  json_int(j, "fen", 0, 0, &fen, e) && book_open(call, &b, e) &&
+		  json_int(j, "fen", 0, 0, &fen, e) && api_book(call, &b, e) &&
 		  api_ledger_audit(call, "subsidy.release", claim, e) && subsidy_release(&b, claim, e);
 	if (ok)
-		done_put(call, claim);
+		api_done(call, claim);
 	json_free(j);
 	return ok;
 }
@@ -92,7 +79,7 @@ static bool budget_get(struct api_call *call, struct err *e)
 	const char *budget = http_query(call->request, "budget");
 	if (budget == NULL)
 		return err_set(e, ERR_INPUT, "budget: say which");
-	if (!book_open(call, &b, e) || !subsidy_show(&b, budget, &s, e))
+	if (!api_book(call, &b, e) || !subsidy_show(&b, budget, &s, e))
 		return false;
 	json_open(&call->json, NULL, '{');
 	json_put_int(&call->json, "appropriated", s.appropriated);

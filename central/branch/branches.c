@@ -2,8 +2,8 @@
 
 #include "central/alarm.h"
 #include "central/branch/journals.h"
-#include "central/store/store.h"
 #include "central/release/updates.h"
+#include "central/store/store.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -46,6 +46,7 @@ static void reply_error(struct http_request *r, const struct err *e)
 	struct json_out w = { &out, false };
 	json_open(&w, NULL, '{');
 	json_put_text(&w, "error", err_name(e->code));
+	json_put_text(&w, "message_zh", err_zh(e->code));
 	json_put_text(&w, "message", e->text);
 	json_close(&w, '}');
 	http_reply(r, status_of(e->code), "application/json", buf_bytes(&out));

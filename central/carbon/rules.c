@@ -1,8 +1,8 @@
 #include "central/carbon/rules.h"
 
 #include "central/release/document.h"
-#include "protocol/rule.h"
 #include "protocol/head.h"
+#include "protocol/rule.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -38,7 +38,10 @@ bool ctl_fetch(struct ctl *c, const char *method, const char *path, struct bytes
 		return true;
 	struct json *j = json_parse(buf_bytes(out), NULL);
 	const char *message = ctl_text(j, "message");
-	err_set(e, ERR_DENIED, "%s", message[0] != '\0' ? message : "centrald refused this");
+	if (message[0] != '\0')
+		err_set(e, err_named(ctl_text(j, "error")), "%s", message);
+	else
+		err_set(e, ERR_DENIED, "centrald refused this");
 	json_free(j);
 	return false;
 }

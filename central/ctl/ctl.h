@@ -39,8 +39,8 @@ extern const struct ctl_command ctl_release_commands[], ctl_operator_commands[],
 bool ctl_model_monitor(struct ctl *c, struct err *e);
 bool ctl_model_months(struct ctl *c, size_t bins, struct err *e);
 bool ctl_score_outcome(struct ctl *c, struct err *e);
-/* A table in slices of SCORES_RUN_MAX rows, each with the header; each is taken whole or not at all. answered gets each slice's answer. */
-bool ctl_slices_send(struct ctl *c, const char *path, struct bytes table,
+/* A table in slices of so many rows, each with the header; each is taken whole or not at all. answered gets each slice's answer. */
+bool ctl_slices_send(struct ctl *c, const char *path, struct bytes table, size_t slice_rows,
 		     void (*answered)(void *arg, const struct json *j), void *arg, struct err *e) CHECKED;
 
 /* The option's value, or NULL when it was not given. */
@@ -54,6 +54,8 @@ bool ctl_post(struct ctl *c, const char *path, struct bytes body, const char *do
 /* The same of an object: text members keys[0 … n-1] from the arguments in their order, and "fen" out of fen_text. */
 bool ctl_post_fen(struct ctl *c, const char *path, const char *const *keys, int n, const char *fen_text,
 		  const char *done, struct err *e) CHECKED;
+/* Calls for one release, and prints it as text or JSON. */
+bool ctl_release_call(struct ctl *c, const char *method, const char *path, struct bytes body, struct err *e) CHECKED;
 /* A whole number; what: "fen", for the error. */
 bool ctl_number(const char *text, const char *what, int64_t *out, struct err *e) CHECKED;
 /* The same for answers that are no JSON (CSV): appended to out. */

@@ -1,8 +1,7 @@
 /* The ledger. What changes it goes through centrald; what reads much reads DIR/ledger.db for itself, so that centrald waits for nothing. */
-#include "central/ctl/ctl.h"
+#include "central/ctl/ledger.h"
 #include "central/ledger/export.h"
 #include "central/ledger/lines.h"
-#include "central/ledger/verify.h"
 #include "protocol/base/file.h"
 #include "protocol/base/limits.h"
 #include "protocol/rule.h"
@@ -163,13 +162,17 @@ static bool ledger_head_show(struct ctl *c, struct err *e)
 		       ctl_text(j, "head"), (long long)ctl_int(j, "batches"), ctl_time(ctl_int(j, "time_s")),
 		       (long long)ctl_int(j, "accounts"), (long long)ctl_int(j, "transfers"),
 		       (long long)ctl_int(j, "memory_bytes"));
+	const struct json *newest = json_get(j, "signed");
+	if (!printed && json_is_object(newest))
+		printf("  最近签名 / newest signed %s · 批次 / batch %lld · %s\n", ctl_text(newest, "day"),
+		       (long long)ctl_int(newest, "batches"), ctl_text(newest, "head"));
 	json_free(j);
 	return true;
 }
 
 /* --- from the file --- */
 
-static struct ledger_reader *reader_open(const struct ctl *c, struct err *e)
+struct ledger_reader *ctl_ledger_reader(const struct ctl *c, struct err *e)
 {
 	char path[300];
 	snprintf(path, sizeof(path), "%.280s/ledger.db", c->dir);
@@ -276,7 +279,7 @@ static bool ledger_balance(struct ctl *c, struct err *e)
 	int64_t ledger = 0;
 	if (!as_of_read(c, &at, e) || !number_option(c, "ledger", 0, &ledger, e))
 		return false;
-	struct ledger_reader *r = reader_open(c, e);
+	struct ledger_reader *r = ctl_ledger_reader(c, e);
 	if (r == NULL)
 		return false;
 	if (!c->json)
@@ -288,74 +291,12 @@ static bool ledger_balance(struct ctl *c, struct err *e)
 	return ok;
 }
 
-static void verdict_json(const struct ledger_verdict *v, const char *head)
-{
-	struct buf out;
-	struct json_out w = { &out, false };
-	buf_init(&out, 65536);
-	json_open(&w, NULL, '{');
-	json_put_bool(&w, "holds", ledger_verdict_is_clean(v));
-	json_put_text(&w, "head", head);
-	json_put_int(&w, "batches", (int64_t)v->head.batches);
-	json_put_int(&w, "accounts", v->accounts);
-	json_put_int(&w, "transfers", v->rows);
-	json_open(&w, "invariants", '[');
-	for (size_t i = 0; i < INVARIANT_COUNT; i++) {
-		json_open(&w, NULL, '{');
-		json_put_text(&w, "name", ledger_invariant_name((enum ledger_invariant)i));
-		json_put_int(&w, "looked", (int64_t)v->looked[i]);
-		json_put_int(&w, "broken", (int64_t)v->broken[i]);
-		if (v->broken[i] > 0)
-			json_put_text(&w, "first", v->first[i]);
-		json_close(&w, '}');
-	}
-	json_close(&w, ']');
-	json_close(&w, '}');
-	printf("%s\n", buf_str(&out));
-	buf_clear(&out);
-}
-
-static void verdict_text(const struct ledger_verdict *v, const char *head)
-{
-	for (size_t i = 0; i < INVARIANT_COUNT; i++) {
-		enum ledger_invariant of = (enum ledger_invariant)i;
-		printf("  %s %s / %s: %llu\n", v->broken[i] == 0 ? "通过" : "不符", ledger_invariant_zh(of),
-		       ledger_invariant_en(of), (unsigned long long)v->looked[i]);
-		if (v->broken[i] > 0)
-			printf("       %llu 处 / broken; 首处 / first: %s\n", (unsigned long long)v->broken[i],
-			       v->first[i]);
-	}
-	printf("  账户 / accounts %u · 转账 / transfers %u · 批次 / batches %llu · %s\n  链头 / head %s\n",
-	       v->accounts, v->rows, (unsigned long long)v->head.batches, ctl_time(v->head.time_s), head);
-}
-
-static bool ledger_verify_run(struct ctl *c, struct err *e)
-{
-	static struct ledger_verdict v;
-	char head[2 * HASH_LEN + 1];
-	struct ledger_reader *r = reader_open(c, e);
-	if (r == NULL)
-		return false;
-	bool ok = ledger_verify(r, &v, e);
-	ledger_reader_close(r);
-	if (!ok)
-		return false;
-	hex_encode(v.head.hash, HASH_LEN, head);
-	if (c->json)
-		verdict_json(&v, head);
-	else
-		verdict_text(&v, head);
-	return ledger_verdict_is_clean(&v) ||
-	       err_set(e, ERR_IO,
-		       "账本不符，请停用并从备份恢复 / the ledger does not hold: restore ledger.db from a backup");
-}
-
 static bool ledger_export_run(struct ctl *c, struct err *e)
 {
 	int64_t ledger = 0;
 	if (!number_option(c, "ledger", 0, &ledger, e))
 		return false;
-	struct ledger_reader *r = reader_open(c, e);
+	struct ledger_reader *r = ctl_ledger_reader(c, e);
 	if (r == NULL)
 		return false;
 	bool ok = ledger_export(r, (uint32_t)ledger, stdout, e);
@@ -369,8 +310,10 @@ const struct ctl_command ctl_ledger_commands[] = {
 	{ "ledger", "transfer", 1, "FILE.ndjson|-", "", ledger_transfer_send },
 	{ "ledger", "balance", 0, "[--account ID] [--ledger N] [--as-of 2026-01-31] [--known UNIX_SECONDS]",
 	  "account ledger as-of known", ledger_balance },
-	{ "ledger", "verify", 0, "", "", ledger_verify_run },
+	{ "ledger", "verify", 0, "[--heads FILE] [--key HEX]", "heads key", ctl_ledger_verify },
 	{ "ledger", "export", 0, "[--ledger N]", "ledger", ledger_export_run },
 	{ "ledger", "head", 0, "", "", ledger_head_show },
+	{ "ledger", "heads", 1, "list|export", "", ctl_ledger_heads },
+	{ "ledger", "sign", 0, "", "", ctl_ledger_sign },
 	{ 0 },
 };

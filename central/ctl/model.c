@@ -181,7 +181,7 @@ const struct ctl_command ctl_model_commands[] = {
 	{ "model", "from-card", 1, "CARD.csv [--name NAME]", "name", model_from_card },
 	{ "model", "monitor", 1,
 	  "SCORES.csv [--score COLUMN] [--outcome COLUMN --good VALUE] [--reference SCORES.csv] [--bins N], or "
-	  "FAMILY --months [--model HASH] [--bins N] [--svg FILE]",
-	  "score outcome good reference bins model svg|months", ctl_model_monitor },
+	  "FAMILY --months [--model HASH | --all] [--bins N] [--svg FILE]",
+	  "score outcome good reference bins model svg|months all", ctl_model_monitor },
 	{ 0 },
 };

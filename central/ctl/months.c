@@ -44,7 +44,7 @@ bool ctl_score_outcome(struct ctl *c, struct err *e)
 	if (ctl_option(c, "kind") != NULL)
 		http_query_add(&path, "kind", ctl_option(c, "kind"));
 	bool ok = buf_ok(&path, "the request", e) && file_read(c->argv[1], &table, e) &&
-		  ctl_slices_send(c, buf_str(&path), buf_bytes(&table), totals_add, &t, e);
+		  ctl_slices_send(c, buf_str(&path), buf_bytes(&table), SCORES_RUN_MAX, totals_add, &t, e);
 	buf_wipe(&table);
 	buf_clear(&path);
 	if (ok && c->json)
@@ -92,7 +92,7 @@ static bool slice_take(struct months *m, struct bytes text, char model[MODEL_HEX
 	return ok;
 }
 
-static bool months_fetch(struct ctl *c, struct months *m, char model[MODEL_HEX + 1], struct err *e)
+static bool months_fetch(struct ctl *c, const char *hash, struct months *m, char model[MODEL_HEX + 1], struct err *e)
 {
 	struct buf path, out;
 	int64_t last = 0;
@@ -104,8 +104,8 @@ static bool months_fetch(struct ctl *c, struct months *m, char model[MODEL_HEX +
 		buf_reset(&path);
 		buf_reset(&out);
 		buf_add_fmt(&path, "/v1/scores/%.40s/months?after=%lld", c->argv[0], (long long)last);
-		if (ctl_option(c, "model") != NULL)
-			http_query_add(&path, "hash", ctl_option(c, "model"));
+		if (hash != NULL)
+			http_query_add(&path, "hash", hash);
 		ok = buf_ok(&path, "the request", e) && ctl_fetch(c, "GET", buf_str(&path), nothing, &out, e) &&
 		     slice_take(m, buf_bytes(&out), model, &last, e);
 	}
@@ -145,6 +145,7 @@ static bool json_print(const struct months *m, const char *family, const char *m
 		figure_put(&w, "auc", x->auc);
 		figure_put(&w, "gini", x->gini);
 		figure_put(&w, "ks", x->ks);
+		figure_put(&w, "iv", x->iv);
 		json_close(&w, '}');
 	}
 	json_close(&w, ']');
@@ -167,17 +168,17 @@ static const char *figure_text(double v, char out[16])
 
 static void table_print(const struct months *m, const char *family, const char *model)
 {
-	char psi[16], auc[16], gini[16], ks[16];
+	char psi[16], auc[16], gini[16], ks[16], iv[16];
 	printf("  %s · %.16s…\n  月份 month · 分数 scores · 无效 unscored · 稳定性 PSI · 好 goods · 坏 bads · 区分度 "
 	       "AUC · "
-	       "基尼系数 Gini · KS 值 KS\n",
+	       "基尼系数 Gini · KS 值 KS · 信息值 IV\n",
 	       family, model);
 	for (size_t i = 0; i < m->len; i++) {
 		const struct month *x = &m->all[i];
-		printf("  %s %9llu %7llu %9s %7llu %7llu %9s %9s %9s%s\n", x->name, (unsigned long long)x->scores,
+		printf("  %s %9llu %7llu %9s %7llu %7llu %9s %9s %9s %9s%s\n", x->name, (unsigned long long)x->scores,
 		       (unsigned long long)x->unscored, figure_text(x->psi, psi), (unsigned long long)x->goods,
 		       (unsigned long long)x->bads, figure_text(x->auc, auc), figure_text(x->gini, gini),
-		       figure_text(x->ks, ks),
+		       figure_text(x->ks, ks), figure_text(x->iv, iv),
 		       x->psi > MONTHS_PSI_ACT    ? "  须查明 / look into"
 		       : x->psi > MONTHS_PSI_LOOK ? "  关注 / look"
 						  : "");
@@ -194,17 +195,16 @@ static bool svg_save(const struct months *m, const char *family, const char *mod
 	return ok;
 }
 
-bool ctl_model_months(struct ctl *c, size_t bins, struct err *e)
+/* hash NULL: the champion's; svg NULL: no picture. */
+static bool model_months(struct ctl *c, const char *hash, size_t bins, const char *svg, struct err *e)
 {
 	struct months *m = calloc(1, sizeof(*m));
 	char model[MODEL_HEX + 1] = "";
 	if (m == NULL)
 		abort();
 	months_init(m);
-	bool ok = name_is_valid(c->argv[0]) ||
-		  err_set(e, ERR_INPUT, "%.60s: 应为模型族名称 / expected a family's name", c->argv[0]);
-	ok = ok && months_fetch(c, m, model, e) &&
-	     (m->len > 0 || err_set(e, ERR_MISSING, "没有分数 / there are no scores"));
+	bool ok = months_fetch(c, hash, m, model, e) &&
+		  (m->len > 0 || err_set(e, ERR_MISSING, "没有分数 / there are no scores"));
 	if (ok) {
 		months_judge(m, bins);
 		if (c->json)
@@ -212,9 +212,73 @@ bool ctl_model_months(struct ctl *c, size_t bins, struct err *e)
 		else
 			table_print(m, c->argv[0], model);
 	}
-	if (ok && ctl_option(c, "svg") != NULL)
-		ok = svg_save(m, c->argv[0], model, ctl_option(c, "svg"), e);
+	if (ok && svg != NULL)
+		ok = svg_save(m, c->argv[0], model, svg, e);
 	months_clear(m);
 	free(m);
 	return ok;
+}
+
+/* FILE.svg becomes FILE-0123456789ab.svg. */
+static void svg_name(const char *given, const char *hash, char *out, size_t size)
+{
+	size_t len = strlen(given), end = len > 4 && strcmp(given + len - 4, ".svg") == 0 ? len - 4 : len;
+	snprintf(out, size, "%.*s-%.12s.svg", (int)end, given, hash);
+}
+
+static struct json *models_fetch(struct ctl *c, struct err *e)
+{
+	struct buf path;
+	bool printed = false, json = c->json;
+	buf_init(&path, 512);
+	buf_add_str(&path, "/v1/models");
+	http_query_add(&path, "family", c->argv[0]);
+	c->json = false;
+	struct json *j = ctl_call(c, "GET", buf_str(&path), nothing, &printed, e);
+	c->json = json;
+	buf_clear(&path);
+	return j;
+}
+
+/* *any: it has scores, and they were shown. */
+static bool one_of_all(struct ctl *c, const struct json *m, size_t bins, const char *svg, bool *any, struct err *e)
+{
+	char file[4096];
+	struct err why = { 0 };
+	if (!c->json)
+		printf("%s (%s)\n", ctl_text(m, "role_zh"), ctl_text(m, "role"));
+	svg_name(svg != NULL ? svg : "", ctl_text(m, "hash"), file, sizeof(file));
+	if (model_months(c, ctl_text(m, "hash"), bins, svg != NULL ? file : NULL, &why)) {
+		*any = true;
+		return true;
+	}
+	if (why.code != ERR_MISSING)
+		return err_set(e, why.code, "%s", why.text);
+	if (!c->json)
+		printf("  没有分数 / no scores\n");
+	return true;
+}
+
+/* The champion and each challenger, one after the other. */
+static bool all_months(struct ctl *c, size_t bins, const char *svg, struct err *e)
+{
+	struct json *j = models_fetch(c, e);
+	const struct json *all = j != NULL ? json_get(j, "models") : NULL;
+	bool ok = j != NULL, any = false;
+	for (size_t i = 0; ok && all != NULL && i < json_len(all); i++)
+		if (strcmp(ctl_text(json_at(all, i), "role"), "retired") != 0)
+			ok = one_of_all(c, json_at(all, i), bins, svg, &any, e);
+	json_free(j);
+	return ok && (any || err_set(e, ERR_MISSING, "没有分数 / there are no scores"));
+}
+
+bool ctl_model_months(struct ctl *c, size_t bins, struct err *e)
+{
+	bool all = ctl_option(c, "all") != NULL;
+	if (!name_is_valid(c->argv[0]))
+		return err_set(e, ERR_INPUT, "%.60s: 应为模型族名称 / expected a family's name", c->argv[0]);
+	if (all && ctl_option(c, "model") != NULL)
+		return err_set(e, ERR_INPUT, "--all 与 --model 只取其一 / either --all or --model");
+	return all ? all_months(c, bins, ctl_option(c, "svg"), e)
+		   : model_months(c, ctl_option(c, "model"), bins, ctl_option(c, "svg"), e);
 }

@@ -2,8 +2,8 @@
 #include "central/registry/qr.h"
 
 #include "protocol/base/file.h"
-#include "protocol/base/limits.h"
 #include "protocol/base/http.h"
+#include "protocol/base/limits.h"
 
 #include <stdio.h>
 #include <string.h>

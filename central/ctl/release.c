@@ -1,8 +1,8 @@
 #include "central/ctl/ctl.h"
 
 #include "protocol/base/file.h"
-#include "protocol/base/limits.h"
 #include "protocol/base/http.h"
+#include "protocol/base/limits.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,18 +11,21 @@
 
 static void release_line(const struct json *r)
 {
-	printf("  发布单 %lld · %s 第 %lld 版 · %s (%s) · 条目 %lld", (long long)ctl_int(r, "id"),
-	       ctl_text(r, "name"), (long long)ctl_int(r, "version"), ctl_text(r, "state_zh"), ctl_text(r, "state"),
-	       (long long)ctl_int(r, "count"));
-	printf(" · 新增 %lld 移除 %lld 变更 %lld · %s", (long long)ctl_int(r, "added"),
-	       (long long)ctl_int(r, "removed"), (long long)ctl_int(r, "changed"), ctl_text(r, "created_by"));
+	printf("  发布单 %lld · %s 第 %lld 版 · %s (%s)", (long long)ctl_int(r, "id"), ctl_text(r, "name"),
+	       (long long)ctl_int(r, "version"), ctl_text(r, "state_zh"), ctl_text(r, "state"));
+	if (strcmp(ctl_text(r, "kind"), "model") == 0)
+		printf(" · 模型 / model %.16s… · 缺陷 / faults %lld · %s", ctl_text(r, "content_sha256"),
+		       (long long)ctl_int(r, "rejects"), ctl_text(r, "created_by"));
+	else
+		printf(" · 条目 %lld · 新增 %lld 移除 %lld 变更 %lld · %s", (long long)ctl_int(r, "count"),
+		       (long long)ctl_int(r, "added"), (long long)ctl_int(r, "removed"),
+		       (long long)ctl_int(r, "changed"), ctl_text(r, "created_by"));
 	if (ctl_text(r, "decided_by")[0] != '\0')
 		printf(" → %s", ctl_text(r, "decided_by"));
 	printf(" · %s\n", ctl_text(r, "source"));
 }
 
-/* Calls and prints one release, as text or JSON. */
-static bool release_call(struct ctl *c, const char *method, const char *path, struct bytes body, struct err *e)
+bool ctl_release_call(struct ctl *c, const char *method, const char *path, struct bytes body, struct err *e)
 {
 	bool printed = false;
 	struct json *r = ctl_call(c, method, path, body, &printed, e);
@@ -111,7 +114,7 @@ static bool document_import(struct ctl *c, struct err *e)
 	buf_add_fmt(&path, "/v1/documents/%s/import", c->argv[0]);
 	http_query_add(&path, "source", base_name(c->argv[1]));
 	bool ok = buf_ok(&path, "the arguments", e) && file_read(c->argv[1], &file, e) &&
-		  release_call(c, "POST", buf_str(&path), buf_bytes(&file), e);
+		  ctl_release_call(c, "POST", buf_str(&path), buf_bytes(&file), e);
 	buf_clear(&path);
 	buf_clear(&file);
 	return ok;
@@ -141,7 +144,7 @@ static bool step(struct ctl *c, const char *method, const char *verb, struct err
 {
 	char path[160];
 	snprintf(path, sizeof(path), "/v1/releases/%.40s%s", c->argv[0], verb);
-	return release_call(c, method, path, (struct bytes){ NULL, 0 }, e);
+	return ctl_release_call(c, method, path, (struct bytes){ NULL, 0 }, e);
 }
 
 static bool release_show(struct ctl *c, struct err *e)
@@ -175,7 +178,7 @@ static bool release_rollback(struct ctl *c, struct err *e)
 	buf_init(&path, 512);
 	buf_add_fmt(&path, "/v1/rollback/%.60s", c->argv[0]);
 	http_query_add(&path, "version", c->argv[1]);
-	bool ok = release_call(c, "POST", buf_str(&path), (struct bytes){ NULL, 0 }, e);
+	bool ok = ctl_release_call(c, "POST", buf_str(&path), (struct bytes){ NULL, 0 }, e);
 	buf_clear(&path);
 	return ok;
 }

@@ -1,7 +1,7 @@
-/* centralctl: models and scores at central: model import, list, show, export, promote, retire; score run, show; replay. */
+/* centralctl: models and scores at central: model import, list, show, export, retire; score run, show; replay. */
 #include "central/csv.h"
 #include "central/ctl/ctl.h"
-#include "central/score/scores.h"
+#include "central/score/facts.h"
 #include "protocol/base/file.h"
 #include "protocol/base/http.h"
 
@@ -62,15 +62,20 @@ static bool models_print(struct json *j, bool printed)
 
 static bool model_import_run(struct ctl *c, struct err *e)
 {
-	char path[96];
-	struct buf document;
-	bool printed = false;
+	const char *slash = strrchr(c->argv[1], '/');
+	struct buf document, path;
 	if (!file_take(c->argv[1], DOCUMENT_MAX, &document, e))
 		return false;
-	snprintf(path, sizeof(path), "/v1/models/%.40s", c->argv[0]);
-	bool ok = models_print(ask(c, "POST", path, "force", ctl_option(c, "force") != NULL ? "1" : NULL,
-				   buf_bytes(&document), &printed, e),
-			       printed || c->json);
+	buf_init(&path, 1024);
+	buf_add_fmt(&path, "/v1/models/%.40s", c->argv[0]);
+	http_query_add(&path, "source", slash != NULL ? slash + 1 : c->argv[1]);
+	http_query_add(&path, "force", ctl_option(c, "force") != NULL ? "1" : "0");
+	bool ok = buf_ok(&path, "the arguments", e) &&
+		  ctl_release_call(c, "POST", buf_str(&path), buf_bytes(&document), e);
+	if (ok && !c->json)
+		printf("  已作为挑战模型；要成为现用模型须发布 / a challenger now; the champion once it is "
+		       "published\n");
+	buf_clear(&path);
 	buf_clear(&document);
 	return ok;
 }
@@ -82,22 +87,12 @@ static bool model_list(struct ctl *c, struct err *e)
 			    c->json);
 }
 
-static bool role_step(struct ctl *c, const char *step, struct err *e)
+static bool model_retire_run(struct ctl *c, struct err *e)
 {
 	char path[96];
 	bool printed = false;
-	snprintf(path, sizeof(path), "/v1/models/%.40s/%s", c->argv[0], step);
+	snprintf(path, sizeof(path), "/v1/models/%.40s/retire", c->argv[0]);
 	return models_print(ask(c, "POST", path, "hash", c->argv[1], nothing, &printed, e), c->json);
-}
-
-static bool model_promote_run(struct ctl *c, struct err *e)
-{
-	return role_step(c, "promote", e);
-}
-
-static bool model_retire_run(struct ctl *c, struct err *e)
-{
-	return role_step(c, "retire", e);
 }
 
 static bool model_export(struct ctl *c, struct err *e)
@@ -170,7 +165,7 @@ static bool slice_send(struct ctl *c, const char *path, const struct buf *slice,
 	return true;
 }
 
-bool ctl_slices_send(struct ctl *c, const char *path, struct bytes table,
+bool ctl_slices_send(struct ctl *c, const char *path, struct bytes table, size_t slice_rows,
 		     void (*answered)(void *arg, const struct json *j), void *arg, struct err *e)
 {
 	int64_t taken = 0;
@@ -189,7 +184,7 @@ bool ctl_slices_send(struct ctl *c, const char *path, struct bytes table,
 	while (ok && csv_next(&csv, &row)) {
 		buf_add(&slice, row.raw.data, row.raw.len);
 		buf_add_u8(&slice, '\n');
-		if (++rows < SCORES_RUN_MAX)
+		if (++rows < slice_rows)
 			continue;
 		ok = buf_ok(&slice, "the table", e) && slice_send(c, path, &slice, answered, arg, &taken, e);
 		slice.len = head;
@@ -222,16 +217,24 @@ static bool score_run_run(struct ctl *c, struct err *e)
 {
 	struct buf table, path;
 	struct totals t = { 0 };
+	bool facts = ctl_option(c, "facts") != NULL;
+	if (ctl_option(c, facts ? "date" : "as-of") != NULL)
+		return err_set(
+			e, ERR_INPUT,
+			"--date 用于表格，--as-of 用于 --facts / --date goes with a table, --as-of with --facts");
 	if (!file_take(c->argv[1], TABLE_MAX, &table, e))
 		return false;
 	buf_init(&path, 1024);
-	buf_add_fmt(&path, "/v1/scores/%.40s", c->argv[0]);
+	buf_add_fmt(&path, "/v1/scores/%.40s%s", c->argv[0], facts ? "/facts" : "");
 	if (ctl_option(c, "kind") != NULL)
 		http_query_add(&path, "kind", ctl_option(c, "kind"));
 	if (ctl_option(c, "date") != NULL)
 		http_query_add(&path, "date", ctl_option(c, "date"));
+	if (ctl_option(c, "as-of") != NULL)
+		http_query_add(&path, "as_of", ctl_option(c, "as-of"));
 	bool ok = buf_ok(&path, "the request", e) &&
-		  ctl_slices_send(c, buf_str(&path), buf_bytes(&table), totals_add, &t, e);
+		  ctl_slices_send(c, buf_str(&path), buf_bytes(&table), facts ? FACTS_SUBJECTS_MAX : SCORES_RUN_MAX,
+				  totals_add, &t, e);
 	buf_clear(&path);
 	buf_clear(&table);
 	if (ok)
@@ -249,6 +252,8 @@ static void score_line(const struct json *s)
 	       ctl_text(s, "model"), ctl_text(s, "family"));
 	if (ctl_text(s, "held")[0] != '\0')
 		printf("    异议处理中未使用 / left out, under objection: %s\n", ctl_text(s, "held"));
+	if (ctl_text(s, "made_by")[0] != '\0')
+		printf("    数据来自已存事实 / inputs out of stored facts: %s\n", ctl_text(s, "made_by"));
 	if (ctl_text(result, "why")[0] != '\0')
 		printf("    %s / %s\n", ctl_text(result, "why_zh"), ctl_text(result, "why"));
 	for (size_t i = 0; knockouts != NULL && i < json_len(knockouts); i++) {
@@ -394,9 +399,11 @@ const struct ctl_command ctl_score_commands[] = {
 	{ "model", "list", 0, "[--family NAME]", "family", model_list },
 	{ "model", "show", 1, "HASH", "", model_show },
 	{ "model", "export", 1, "HASH", "", model_export },
-	{ "model", "promote", 2, "NAME HASH", "", model_promote_run },
 	{ "model", "retire", 2, "NAME HASH", "", model_retire_run },
-	{ "score", "run", 2, "NAME CSV [--kind uscc] [--date 2026-01-31]", "kind date", score_run_run },
+	{ "score", "run", 2,
+	  "NAME CSV [--kind uscc] [--date 2026-01-31], or NAME SUBJECTS.csv --facts [--kind uscc] [--as-of "
+	  "2026-01-31]",
+	  "kind date as-of|facts", score_run_run },
 	{ "score", "backfill", 2, "NAME HASH", "", score_backfill },
 	{ "score", "export", 1, "NAME [--model HASH]", "model", score_export },
 	{ "score", "show", 2, "SUBJECT PURPOSE [--kind uscc]", "kind", score_show },

@@ -14,8 +14,8 @@
 #ifndef CENTRAL_INGEST_BATCH_H
 #define CENTRAL_INGEST_BATCH_H
 
-#include "central/ingest/source.h"
 #include "central/ingest/intake.h"
+#include "central/ingest/source.h"
 #include "central/release/release.h"
 
 #define BATCH_PART_MAX      4194304U /* bytes in one part; a turn of the loop, about 50 ms */

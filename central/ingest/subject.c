@@ -308,26 +308,31 @@ static bool current_read(struct reading *r, struct err *e)
 	return ok;
 }
 
-static bool read_log(struct release_context *c, const struct subject_group *g, const char *purpose, const char *who,
-		     int64_t now_s, struct err *e)
-{
-	bool ok = db_begin(c->db, e);
-	if (!ok)
-		return false;
-	for (size_t i = 0; ok && i < g->len; i++)
-		ok = db_run(c->db, e, "INSERT INTO subject_read (tag, time_s, who, purpose) VALUES (?, ?, ?, ?)",
-			    "iitt", g->tags[i], now_s, who, purpose);
-	return finish(c, ok && audit_put(c, "subject.show", &g->members[0], purpose, who, now_s, e), e);
-}
-
-bool subject_read(struct release_context *c, const struct subject_group *g, const char *purpose, const char *who,
-		  int64_t now_s, void (*each)(void *arg, const struct subject_record *r), void *arg, bool *more,
-		  struct err *e)
+bool subject_read_note(struct release_context *c, const struct subject_group *g, const char *purpose, const char *who,
+		       int64_t now_s, struct err *e)
 {
 	if (purpose == NULL || purpose[0] == '\0' || strlen(purpose) > WHY_MAX)
 		return err_set(e, ERR_INPUT, "purpose: say what for, in at most %d bytes", WHY_MAX);
-	if (!read_log(c, g, purpose, who, now_s, e))
-		return false;
+	bool ok = true;
+	for (size_t i = 0; ok && i < g->len; i++)
+		ok = db_run(c->db, e, "INSERT INTO subject_read (tag, time_s, who, purpose) VALUES (?, ?, ?, ?)",
+			    "iitt", g->tags[i], now_s, who, purpose);
+	return ok;
+}
+
+bool subject_read_log(struct release_context *c, const struct subject_group *g, const char *purpose, const char *who,
+		      int64_t now_s, struct err *e)
+{
+	return db_begin(c->db, e) &&
+	       finish(c,
+		      subject_read_note(c, g, purpose, who, now_s, e) &&
+			      audit_put(c, "subject.show", &g->members[0], purpose, who, now_s, e),
+		      e);
+}
+
+bool subject_records(struct release_context *c, const struct subject_group *g,
+		     void (*each)(void *arg, const struct subject_record *r), void *arg, bool *more, struct err *e)
+{
 	struct reading *r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		abort();
@@ -346,6 +351,13 @@ bool subject_read(struct release_context *c, const struct subject_group *g, cons
 	rows_keys_wipe(&r->keys);
 	free(r);
 	return ok;
+}
+
+bool subject_read(struct release_context *c, const struct subject_group *g, const char *purpose, const char *who,
+		  int64_t now_s, void (*each)(void *arg, const struct subject_record *r), void *arg, bool *more,
+		  struct err *e)
+{
+	return subject_read_log(c, g, purpose, who, now_s, e) && subject_records(c, g, each, arg, more, e);
 }
 
 bool subject_reads(struct release_context *c, const struct identifier *id, size_t limit,

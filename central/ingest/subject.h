@@ -52,6 +52,16 @@ bool subject_read(struct release_context *c, const struct subject_group *g, cons
 		  int64_t now_s, void (*each)(void *arg, const struct subject_record *r), void *arg, bool *more,
 		  struct err *e) CHECKED;
 
+/* The two halves of it, for who logs otherwise: the row of the log, audited in a transaction of its own, or unaudited in the caller's; and
+   the records, for a read that is logged already. */
+bool subject_read_log(struct release_context *c, const struct subject_group *g, const char *purpose, const char *who,
+		      int64_t now_s, struct err *e) CHECKED;
+bool subject_read_note(struct release_context *c, const struct subject_group *g, const char *purpose, const char *who,
+		       int64_t now_s, struct err *e) CHECKED;
+bool subject_records(struct release_context *c, const struct subject_group *g,
+		     void (*each)(void *arg, const struct subject_record *r), void *arg, bool *more,
+		     struct err *e) CHECKED;
+
 /* Who read about the subject when this was one of its numbers, newest first. */
 bool subject_reads(struct release_context *c, const struct identifier *id, size_t limit,
 		   void (*each)(void *arg, int64_t time_s, const char *who, const char *purpose), void *arg,

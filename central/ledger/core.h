@@ -70,6 +70,14 @@ bool core_is_reversed(const struct ledger_core *c, uint32_t seq);
 int64_t core_next_expiry(const struct ledger_core *c);
 /* SHA-256 over all that decides future answers. */
 void core_digest(const struct ledger_core *c, uint8_t out[HASH_LEN]);
+/* The same whatever the order in which the indexes of identifiers were filled. */
+uint64_t core_ids_sum(const struct ledger_core *c);
 size_t core_bytes(const struct ledger_core *c);
+
+/* The state between two batches as bytes of this machine's layout, a multiple of 8; into an empty core, which is good for nothing but core_free when
+   the bytes contradict themselves (false). */
+size_t core_image_len(const struct ledger_core *c);
+void core_image_put(const struct ledger_core *c, uint8_t *out);
+bool core_image_take(struct ledger_core *c, struct bytes in) CHECKED;
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SHARDS      256U
 #define SLOTS_LEAST 16U
@@ -120,4 +121,78 @@ size_t id_index_bytes(const struct id_index *x)
 	for (size_t i = 0; i < SHARDS; i++)
 		n += ((size_t)x->shards[i].mask + 1) * sizeof(struct id_slot);
 	return n;
+}
+
+uint64_t id_index_sum(const struct id_index *x)
+{
+	uint64_t sum = 0;
+	for (uint32_t i = 0; i < SHARDS; i++)
+		for (uint32_t k = 0; k <= x->shards[i].mask; k++) {
+			const struct id_slot *s = &x->shards[i].slots[k];
+			if (s->number != 0)
+				sum += mix((struct id128){ i, (uint64_t)s->tag << 32 | s->number });
+		}
+	return sum;
+}
+
+/* --- as bytes: of each shard its mask, how many are used, its places --- */
+
+size_t id_index_image_len(const struct id_index *x)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < SHARDS; i++)
+		n += 8 + ((size_t)x->shards[i].mask + 1) * sizeof(struct id_slot);
+	return n;
+}
+
+void id_index_image_put(const struct id_index *x, uint8_t *out)
+{
+	for (size_t i = 0; i < SHARDS; i++) {
+		const struct shard *s = &x->shards[i];
+		const uint32_t head[2] = { s->mask, s->used };
+		size_t len = ((size_t)s->mask + 1) * sizeof(struct id_slot);
+		memcpy(out, head, sizeof(head));
+		memcpy(out + 8, s->slots, len);
+		out += 8 + len;
+	}
+}
+
+/* As many are used as it says, so that a search always meets a free place. */
+static bool shard_is_fine(const struct shard *s, uint32_t most)
+{
+	uint32_t used = 0;
+	for (uint32_t i = 0; i <= s->mask; i++) {
+		used += s->slots[i].number != 0;
+		if (s->slots[i].number > most)
+			return false;
+	}
+	return used == s->used;
+}
+
+static bool shard_take(struct shard *s, struct bytes *in, uint32_t most)
+{
+	uint32_t head[2];
+	if (in->len < 8)
+		return false;
+	memcpy(head, in->data, sizeof(head));
+	uint64_t count = (uint64_t)head[0] + 1, len = count * sizeof(struct id_slot);
+	if (count < SLOTS_LEAST || (count & (count - 1)) != 0 || head[1] > head[0] / 4 * 3 || len > in->len - 8)
+		return false;
+	struct id_slot *slots = realloc(s->slots, len);
+	if (slots == NULL)
+		abort();
+	memcpy(slots, in->data + 8, len);
+	s->slots = slots;
+	s->mask = head[0];
+	s->used = head[1];
+	*in = (struct bytes){ in->data + 8 + len, in->len - 8 - len };
+	return shard_is_fine(s, most);
+}
+
+bool id_index_image_take(struct id_index *x, struct bytes *in, uint32_t most)
+{
+	for (struct shard *s = x->shards; s < x->shards + SHARDS; s++)
+		if (!shard_take(s, in, most))
+			return false;
+	return true;
 }

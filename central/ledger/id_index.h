@@ -26,5 +26,13 @@ uint32_t id_index_next(struct id_probe *p);
 /* Asks the processor to fetch what a find of id will touch. */
 void id_index_prefetch(const struct id_index *x, struct id128 id);
 size_t id_index_bytes(const struct id_index *x);
+/* A sum over what is in it, in whatever order it came. */
+uint64_t id_index_sum(const struct id_index *x);
+
+/* As bytes of this machine's layout, a multiple of 8. */
+size_t id_index_image_len(const struct id_index *x);
+void id_index_image_put(const struct id_index *x, uint8_t *out);
+/* Into an empty one, from the start of *in, which moves on. False when it is malformed or has a number above most. */
+bool id_index_image_take(struct id_index *x, struct bytes *in, uint32_t most) CHECKED;
 
 #endif

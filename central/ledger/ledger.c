@@ -1,12 +1,23 @@
 #include "central/ledger/ledger.h"
 
+#include "central/ledger/snapshot.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 struct ledger {
 	struct db *db;
 	struct ledger_core *core;
 	struct ledger_head head;
+	char snapshot[SNAPSHOT_PATH_MAX];
+	struct err passed_over;
+	uint64_t saved, saving; /* rows and accounts in the newest snapshot, and in the one being written */
+	pid_t writer;           /* 0: none */
 };
 
 #define INSERT_ONLY(table)                                                                                           \
@@ -29,27 +40,120 @@ static const char *const scripts[] = {
 	" prev_debit BIGINT NOT NULL, prev_credit BIGINT NOT NULL);"
 	/* No index: identifiers are found in memory, an account's rows by their links (prev_debit, prev_credit). */
 	INSERT_ONLY("batch") INSERT_ONLY("account") INSERT_ONLY("transfer"),
+	/* dailies.h */
+	"CREATE TABLE daily (day INTEGER PRIMARY KEY, payload BLOB NOT NULL);"
+	"CREATE TABLE daily_signed (day INTEGER PRIMARY KEY, message BLOB NOT NULL);" INSERT_ONLY("daily")
+		INSERT_ONLY("daily_signed"),
 };
 
 struct ledger *ledger_open(const char *path, struct err *e)
 {
 	struct ledger *l = calloc(1, sizeof(*l));
+	struct ledger_restored how = { .saved = 0 };
 	if (l == NULL)
 		abort();
+	snapshot_path(path, l->snapshot);
 	l->db = db_open(path, DB_WRITE, e);
-	const struct core_source source = { ledger_source_row, ledger_source_named, l->db };
-	l->core = core_new(&source);
-	if (l->db != NULL && db_migrate(l->db, scripts, sizeof(scripts) / sizeof(scripts[0]), e) &&
-	    ledger_load(l->db, l->core, &l->head, e))
+	if (l->db != NULL && db_migrate(l->db, scripts, sizeof(scripts) / sizeof(scripts[0]), e))
+		l->core = ledger_restore(l->db, path, &how, e);
+	if (l->core != NULL) {
+		l->head = how.head;
+		l->saved = how.saved;
+		l->passed_over = how.passed_over;
 		return l;
+	}
 	ledger_close(l);
 	return NULL;
+}
+
+/* --- snapshots --- */
+
+static uint64_t entries(const struct ledger *l)
+{
+	return (uint64_t)core_rows_len(l->core) + core_accounts_len(l->core);
+}
+
+uint64_t ledger_unsaved(const struct ledger *l)
+{
+	return entries(l) - l->saved;
+}
+
+const struct err *ledger_passed_over(const struct ledger *l)
+{
+	return &l->passed_over;
+}
+
+bool ledger_snapshot(struct ledger *l, struct err *e)
+{
+	if (!snapshot_write(l->snapshot, l->core, &l->head, e))
+		return false;
+	l->saved = entries(l);
+	return true;
+}
+
+/* It has the parent's memory as it was, and none of its files: not its lock either. */
+static void writer_main(const struct ledger *l)
+{
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGCHLD, SIG_DFL);
+	int niceness = nice(10);
+	(void)niceness;
+	if (close_range(3, ~0U, 0) != 0)
+		_exit(1);
+	_exit(snapshot_write(l->snapshot, l->core, &l->head, NULL) ? 0 : 1);
+}
+
+/* False when it failed; wait: until it has ended. */
+static bool writer_collect(struct ledger *l, bool wait, struct err *e)
+{
+	int status = 0;
+	pid_t got = 0;
+	if (l->writer == 0)
+		return true;
+	do
+		got = waitpid(l->writer, &status, wait ? 0 : WNOHANG);
+	while (got < 0 && errno == EINTR);
+	if (got == 0)
+		return true;
+	l->writer = 0;
+	if (got < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return err_set(e, ERR_IO, "%.180s was not written: is the disk full?", l->snapshot);
+	l->saved = l->saving;
+	return true;
+}
+
+bool ledger_snapshot_run(struct ledger *l, struct err *e)
+{
+	if (!writer_collect(l, false, e))
+		return false;
+	if (l->writer != 0 || ledger_unsaved(l) < LEDGER_SNAPSHOT_ROWS)
+		return true;
+	l->saving = entries(l);
+	pid_t pid = fork();
+	if (pid == 0)
+		writer_main(l);
+	if (pid < 0)
+		return err_set(e, ERR_IO, "no process for a snapshot of the ledger");
+	l->writer = pid;
+	return true;
+}
+
+/* A snapshot that cannot be written costs the next opening time and nothing else. */
+static void leave_snapshot(struct ledger *l)
+{
+	bool written = writer_collect(l, true, NULL);
+	if (!written || ledger_unsaved(l) >= LEDGER_SNAPSHOT_ROWS / 10)
+		written = ledger_snapshot(l, NULL);
+	(void)written;
 }
 
 void ledger_close(struct ledger *l)
 {
 	if (l == NULL)
 		return;
+	if (l->core != NULL)
+		leave_snapshot(l);
 	core_free(l->core);
 	db_close(l->db);
 	free(l);
@@ -58,6 +162,11 @@ void ledger_close(struct ledger *l)
 struct ledger_core *ledger_core(struct ledger *l)
 {
 	return l->core;
+}
+
+struct db *ledger_db(struct ledger *l)
+{
+	return l->db;
 }
 
 struct ledger_head ledger_head(const struct ledger *l)

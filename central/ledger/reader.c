@@ -1,10 +1,12 @@
 #include "central/ledger/reader.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct ledger_reader {
 	struct db *db;
+	char path[300];
 };
 
 struct ledger_reader *ledger_reader_open(const char *path, struct err *e)
@@ -12,6 +14,7 @@ struct ledger_reader *ledger_reader_open(const char *path, struct err *e)
 	struct ledger_reader *r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		abort();
+	snprintf(r->path, sizeof(r->path), "%s", path);
 	r->db = db_open(path, DB_READ, e);
 	/* One snapshot for all that is read. */
 	if (r->db != NULL && db_begin(r->db, e))
@@ -36,6 +39,11 @@ void ledger_reader_close(struct ledger_reader *r)
 struct db *ledger_reader_db(struct ledger_reader *r)
 {
 	return r->db;
+}
+
+const char *ledger_reader_path(const struct ledger_reader *r)
+{
+	return r->path;
 }
 
 bool ledger_reader_find(struct ledger_reader *r, struct id128 id, uint32_t *number, struct ledger_account *out,

@@ -13,6 +13,7 @@ struct ledger_reader;
 struct ledger_reader *ledger_reader_open(const char *path, struct err *e) CHECKED;
 void ledger_reader_close(struct ledger_reader *r); /* NULL is fine */
 struct db *ledger_reader_db(struct ledger_reader *r);
+const char *ledger_reader_path(const struct ledger_reader *r);
 
 struct ledger_as_of {
 	int32_t effective_day; /* INT32_MAX: all */

@@ -108,9 +108,19 @@ bool ledger_source_named(void *arg, uint32_t account, const char *name, bool *sa
 
 /* --- all of it --- */
 
+/* A query over what stands behind number at. NULL on failure. */
+static struct db_query *behind(struct db *db, const char *sql, uint64_t at, struct err *e)
+{
+	struct db_query *q = db_query(db, sql, e);
+	if (q == NULL || db_bind_int(q, 1, (int64_t)at, e))
+		return q;
+	db_finish(q);
+	return NULL;
+}
+
 static bool accounts_load(struct db *db, struct ledger_core *c, struct err *e)
 {
-	struct db_query *q = db_query(db, LEDGER_SELECT_ACCOUNTS "ORDER BY no", e);
+	struct db_query *q = behind(db, LEDGER_SELECT_ACCOUNTS "WHERE no > ? ORDER BY no", core_accounts_len(c), e);
 	struct ledger_account a;
 	bool row = false, ok = q != NULL;
 	while (ok && (ok = db_next(q, &row, e)) && row)
@@ -136,13 +146,20 @@ static bool batch_load(struct db_query *rows, struct ledger_core *c, const struc
 
 bool ledger_load(struct db *db, struct ledger_core *c, struct ledger_head *head, struct err *e)
 {
+	*head = (struct ledger_head){ 0 };
+	return ledger_load_rest(db, c, head, e);
+}
+
+bool ledger_load_rest(struct db *db, struct ledger_core *c, struct ledger_head *head, struct err *e)
+{
 	struct ledger_batch b = { 0 };
 	bool row = false;
-	*head = (struct ledger_head){ 0 };
 	if (!accounts_load(db, c, e))
 		return false;
-	struct db_query *batches = db_query(db, LEDGER_SELECT_BATCHES "ORDER BY no", e);
-	struct db_query *rows = batches != NULL ? db_query(db, LEDGER_SELECT_ROWS "ORDER BY seq", e) : NULL;
+	struct db_query *batches = behind(db, LEDGER_SELECT_BATCHES "WHERE no > ? ORDER BY no", head->batches, e);
+	struct db_query *rows =
+		batches != NULL ? behind(db, LEDGER_SELECT_ROWS "WHERE seq > ? ORDER BY seq", core_rows_len(c), e)
+				: NULL;
 	bool ok = rows != NULL;
 	while (ok && (ok = db_next(batches, &row, e)) && row) {
 		ok = ledger_batch_read(batches, &b, head->hash, e) &&

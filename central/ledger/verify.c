@@ -1,9 +1,12 @@
+#include "central/ledger/snapshot.h"
 #include "central/ledger/verify_inner.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIALS 64 /* rejected batches tried, each over another pair of accounts */
+#define TRIALS       64 /* rejected batches tried, each over another pair of accounts */
+#define TRIALS_LEAST 8
+#define TRIALS_BYTES 2000000000U
 
 static const struct {
 	const char *name, *zh, *en;
@@ -23,6 +26,7 @@ static const struct {
 	[INVARIANT_REJECTED] = { "rejected", "被拒批次不留痕迹", "a rejected batch leaves the state byte-identical" },
 	[INVARIANT_BALANCES] = { "balances", "内存余额与逐行重算一致",
 				 "the daemon's way of loading gives the rows' balances" },
+	[INVARIANT_SIGNED] = { "signed", "每日签名的链头与链一致", "each signed daily head is what the chain says" },
 };
 
 const char *ledger_invariant_name(enum ledger_invariant i)
@@ -143,6 +147,7 @@ static bool batch_take(struct walk *w, struct streams *from, struct err *e)
 	*next = b.first + b.rows;
 	*head = (struct ledger_head){ .batches = b.no, .time_s = b.time_s };
 	memcpy(head->hash, stored, HASH_LEN);
+	heads_look(w, from->next_account - 1, from->next_row - 1);
 	return true;
 }
 
@@ -169,10 +174,13 @@ static bool walk_all(struct walk *w, struct err *e)
 
 /* --- against the core --- */
 
-static bool rejected_one(struct walk *w, struct ledger_core *c, uint32_t debit, uint32_t credit, struct err *e)
+/* digest: of the state before, and after. */
+static bool rejected_one(struct walk *w, struct ledger_core *c, uint32_t debit, uint8_t digest[HASH_LEN],
+			 struct err *e)
 {
+	const uint32_t credit = debit + 1;
 	const struct core_account d = core_account_at(c, debit), k = core_account_at(c, credit);
-	uint8_t before[HASH_LEN], after[HASH_LEN];
+	uint8_t after[HASH_LEN];
 	enum ledger_status status[2];
 	struct ledger_transfer t[2] = {
 		{ .id = { 1, debit }, .debit = d.id, .credit = k.id, .amount = 1, .kind = TRANSFER_SINGLE },
@@ -180,23 +188,46 @@ static bool rejected_one(struct walk *w, struct ledger_core *c, uint32_t debit, 
 	};
 	t[0].ledger = t[1].ledger = d.ledger;
 	t[0].flags = TRANSFER_LINKED;
-	core_digest(c, before);
 	bool ok = core_transfers(c, INT64_MIN, t, 2, status, e);
 	core_rollback(c);
 	core_digest(c, after);
 	if (ok)
-		walk_look(w, INVARIANT_REJECTED, memcmp(before, after, HASH_LEN) == 0,
+		walk_look(w, INVARIANT_REJECTED, memcmp(digest, after, HASH_LEN) == 0,
 			  "a rejected batch over accounts %u and %u changed the state", debit, credit);
+	memcpy(digest, after, HASH_LEN);
 	return ok;
 }
 
+/* Each costs a hash of the whole state, so of a large one fewer are tried. */
 static bool rejected_look(struct walk *w, struct ledger_core *c, struct err *e)
 {
-	uint32_t n = core_accounts_len(c), step = n / TRIALS + 1;
+	uint64_t state = (uint64_t)core_accounts_len(c) * 64 + core_rows_len(c), most = TRIALS_BYTES / (state + 1);
+	uint32_t trials = most < TRIALS_LEAST ? TRIALS_LEAST : most > TRIALS ? TRIALS : (uint32_t)most;
+	uint32_t n = core_accounts_len(c), step = n / trials + 1;
+	uint8_t digest[HASH_LEN];
 	bool ok = true;
+	core_digest(c, digest);
 	for (uint32_t i = 1; ok && i < n; i += step)
-		ok = rejected_one(w, c, i, i + 1, e);
+		ok = rejected_one(w, c, i, digest, e);
 	return ok;
+}
+
+/* The state that comes of the snapshot and what is behind it, against that of every row. */
+static void snapshot_look(struct walk *w, const uint8_t digest[HASH_LEN], uint64_t ids)
+{
+	const struct core_source source = { ledger_source_row, ledger_source_named, w->db };
+	struct ledger_core *c = core_new(&source);
+	struct ledger_head head;
+	char path[SNAPSHOT_PATH_MAX];
+	uint8_t other[HASH_LEN];
+	snapshot_path(w->path, path);
+	/* One that is not used harms nobody. */
+	if (snapshot_read(path, w->db, c, &head, NULL) && ledger_load_rest(w->db, c, &head, NULL)) {
+		core_digest(c, other);
+		walk_look(w, INVARIANT_BALANCES, memcmp(digest, other, HASH_LEN) == 0 && core_ids_sum(c) == ids,
+			  "the snapshot gives another state than the rows: remove ledger.db.snapshot and restart");
+	}
+	core_free(c);
 }
 
 static bool core_look(struct walk *w, struct err *e)
@@ -205,7 +236,9 @@ static bool core_look(struct walk *w, struct err *e)
 	struct ledger_core *c = core_new(&source);
 	struct ledger_head head;
 	struct err why = { 0 };
-	bool ok = true;
+	uint8_t digest[HASH_LEN];
+	uint64_t ids = 0;
+	bool ok = true, loaded = false;
 	if (!ledger_load(w->db, c, &head, &why)) {
 		walk_look(w, INVARIANT_BALANCES, false, "the daemon would not open it: %.100s", why.text);
 	} else {
@@ -217,8 +250,13 @@ static bool core_look(struct walk *w, struct err *e)
 				  "account number %u has another balance in memory", i);
 		}
 		ok = rejected_look(w, c, e);
+		core_digest(c, digest);
+		ids = core_ids_sum(c);
+		loaded = true;
 	}
 	core_free(c);
+	if (loaded)
+		snapshot_look(w, digest, ids);
 	return ok;
 }
 
@@ -232,7 +270,12 @@ static void *zeros(size_t n, size_t size)
 
 bool ledger_verify(struct ledger_reader *r, struct ledger_verdict *v, struct err *e)
 {
-	struct walk w = { .v = v, .db = ledger_reader_db(r) };
+	return ledger_verify_signed(r, NULL, v, e);
+}
+
+bool ledger_verify_signed(struct ledger_reader *r, struct ledger_signed *s, struct ledger_verdict *v, struct err *e)
+{
+	struct walk w = { .v = v, .db = ledger_reader_db(r), .path = ledger_reader_path(r) };
 	memset(v, 0, sizeof(*v));
 	if (!ledger_reader_count(r, &v->accounts, &v->rows, e))
 		return false;
@@ -240,8 +283,10 @@ bool ledger_verify(struct ledger_reader *r, struct ledger_verdict *v, struct err
 	w.ended = zeros((size_t)v->rows + 1, 1);
 	w.due = zeros((size_t)v->rows + 1, sizeof(*w.due));
 	w.ids = zeros((size_t)v->rows + 1, sizeof(*w.ids));
+	heads_start(&w, s);
 	bool ok = walk_all(&w, e);
 	if (ok) {
+		heads_end(&w);
 		walk_end(&w);
 		ok = core_look(&w, e);
 	}

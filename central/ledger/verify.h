@@ -5,6 +5,7 @@
 #ifndef CENTRAL_LEDGER_VERIFY_H
 #define CENTRAL_LEDGER_VERIFY_H
 
+#include "central/ledger/daily.h"
 #include "central/ledger/reader.h"
 
 enum ledger_invariant {
@@ -19,6 +20,7 @@ enum ledger_invariant {
 	INVARIANT_REVERSAL, /* what is corrected is corrected by a reversal that mirrors it, once */
 	INVARIANT_REJECTED, /* a rejected batch leaves the state byte-identical (tried in memory on the state of this ledger) */
 	INVARIANT_BALANCES, /* the core's balances, loaded as the daemon loads them, are those of the rows */
+	INVARIANT_SIGNED,   /* each signed daily head is what the chain says at its position */
 	INVARIANT_COUNT
 };
 const char *ledger_invariant_name(enum ledger_invariant i); /* "chain" */
@@ -31,7 +33,21 @@ struct ledger_verdict {
 	uint32_t accounts, rows;
 	struct ledger_head head;
 };
-/* False only when the file cannot be read; that an invariant is broken stands in the verdict. */
+/* Daily heads from wherever they are kept: add is what dailies_each and dailies_read call. The same one twice counts once. */
+struct ledger_signed {
+	uint8_t point[POINT_LEN];
+	struct daily_head *heads; /* owned; not yet believed of the chain */
+	size_t len, room;
+	size_t bad; /* not signed under the point, or no head at all */
+	char why[160];
+};
+void ledger_signed_init(struct ledger_signed *s, const uint8_t point[POINT_LEN]);
+void ledger_signed_clear(struct ledger_signed *s);
+bool ledger_signed_add(void *arg, struct bytes message, struct err *e);
+
+/* False only when the file cannot be read; that an invariant is broken stands in the verdict. With signed heads (sorted here), or NULL. */
+bool ledger_verify_signed(struct ledger_reader *r, struct ledger_signed *s, struct ledger_verdict *v,
+			  struct err *e) CHECKED;
 bool ledger_verify(struct ledger_reader *r, struct ledger_verdict *v, struct err *e) CHECKED;
 bool ledger_verdict_is_clean(const struct ledger_verdict *v);
 

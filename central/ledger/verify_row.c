@@ -176,6 +176,8 @@ bool walk_row(struct walk *w, const struct ledger_row *r, int64_t time_s, struct
 		return false;
 	side_take(w, r->debit, r);
 	side_take(w, r->credit, r);
+	w->ledgers[w->accounts[r->debit].ledger].now.pending +=
+		(int128)(r->kind == TRANSFER_PENDING ? r->amount : 0) - r->released;
 	if (moves(r))
 		issued_look(w, r);
 	return true;

@@ -1,8 +1,8 @@
 #include "central/registry/registry.h"
 
-#include "central/release/document.h"
 #include "central/registry/issuer_keys.h"
 #include "central/registry/revocation.h"
+#include "central/release/document.h"
 #include "central/store/store.h"
 #include "protocol/ecert_id.h"
 #include "protocol/envelope.h"

@@ -72,7 +72,7 @@ static bool entries_load(struct db *db, struct entry **entries, size_t *len, str
 
 static bool draft_make(struct release_context *c, int64_t now_s, int64_t *id, struct err *e)
 {
-	struct release r = { .kind = HEAD_LIST, .created_s = now_s };
+	struct release r = { .kind = RELEASE_LIST, .created_s = now_s };
 	struct draft_content content = { 0 };
 	struct entry *entries = NULL;
 	memcpy(r.name, ECERT_LIST, sizeof(ECERT_LIST));

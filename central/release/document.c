@@ -2,6 +2,7 @@
 
 #include "central/carbon/rules.h"
 #include "central/fund/guarantee_rules.h"
+#include "central/score/facts.h"
 #include "protocol/base/json.h"
 #include "protocol/base/limits.h"
 #include "protocol/catalogue.h"
@@ -83,6 +84,18 @@ static bool value_put(const struct json *j, unsigned depth, struct buf *out, str
 	return true;
 }
 
+static bool inputs_check(struct bytes cbor, struct err *e)
+{
+	struct buf json;
+	struct facts_map *m = NULL;
+	buf_init(&json, (size_t)8 * DOCUMENT_MAX);
+	if (document_to_json(cbor, &json, e))
+		m = facts_map_parse(buf_bytes(&json), e);
+	buf_clear(&json);
+	facts_map_free(m);
+	return m != NULL;
+}
+
 bool document_check(struct bytes cbor, const char *type, struct err *e)
 {
 	if (strcmp(type, "rules") == 0) {
@@ -122,6 +135,8 @@ bool document_check(struct bytes cbor, const char *type, struct err *e)
 		free(r);
 		return r != NULL;
 	}
+	if (strcmp(type, "inputs") == 0)
+		return inputs_check(cbor, e);
 	return err_set(e, ERR_INPUT, "there is no document type '%s'", type);
 }
 

@@ -9,7 +9,7 @@
 
 #include "protocol/base/buf.h"
 
-/* type: "rules", "catalogue", "issuers", "kinds", "update", "carbon" or "guarantee", or NULL for a document that is nothing to prove
+/* type: "rules", "catalogue", "issuers", "kinds", "update", "carbon", "guarantee" or "inputs", or NULL for a document that is nothing to prove
  * against. Appends to cbor; on failure what was appended is of no use. */
 bool document_from_json(struct bytes json, const char *type, struct buf *cbor, struct err *e) CHECKED;
 /* Indented, one member a line, for showing and for line-wise comparing. document_from_json gives the same

@@ -11,6 +11,8 @@
 /* The document type that a name's content must prove to be; other names are carried unread. */
 static const char *document_type(const char *name)
 {
+	if (release_family_of(name, RELEASE_INPUTS) != NULL)
+		return "inputs";
 	static const char *const types[] = { "rules", "catalogue", "issuers", "kinds", "carbon", "guarantee" };
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (strcmp(name, types[i]) == 0)
@@ -23,9 +25,11 @@ bool release_document_insert(struct release_context *c, struct release *r, struc
 	struct release now;
 	if (!release_current(c, r->name, &now, e))
 		return false;
-	if (now.version > 0 && now.kind != HEAD_DOCUMENT)
-		return err_set(e, ERR_CONFLICT, "%s is a list, not a document", r->name);
-	r->kind = HEAD_DOCUMENT;
+	if (now.version > 0 && now.kind != r->kind)
+		return err_set(e, ERR_CONFLICT, "%s is %s: choose another name", r->name,
+			       now.kind == RELEASE_LIST       ? "a list, not a document"
+			       : now.kind == RELEASE_DOCUMENT ? "a document that branches have"
+							      : "of central alone");
 	r->base_version = now.version;
 	r->version = now.version + 1;
 	r->base_count = now.version > 0;
@@ -38,7 +42,8 @@ bool release_document_insert(struct release_context *c, struct release *r, struc
 bool document_draft_import(struct release_context *c, const char *name, const char *source, struct bytes json,
 			   const char *operator, int64_t now_s, int64_t *id, struct err *e)
 {
-	struct release r = { .created_s = now_s };
+	bool central = release_family_of(name, RELEASE_INPUTS) != NULL;
+	struct release r = { .kind = central ? RELEASE_CENTRAL : RELEASE_DOCUMENT, .created_s = now_s };
 	struct buf cbor;
 	if (!name_is_valid(name))
 		return err_set(e, ERR_INPUT, "a document's name is made of a-z, 0-9, - and _, at most %d of them",
@@ -46,6 +51,9 @@ bool document_draft_import(struct release_context *c, const char *name, const ch
 	if (update_arch_of(name) != NULL)
 		return err_set(e, ERR_DENIED, "%s names an image, which comes with it: centralctl update import",
 			       name);
+	if (release_family_of(name, RELEASE_MODEL) != NULL)
+		return err_set(e, ERR_DENIED, "%s is a model's: centralctl model import %s FILE.pmml", name,
+			       release_family_of(name, RELEASE_MODEL));
 	snprintf(r.name, sizeof(r.name), "%s", name);
 	snprintf(r.source, sizeof(r.source), "%s", source);
 	snprintf(r.created_by, sizeof(r.created_by), "%s", operator);
@@ -120,9 +128,10 @@ static bool rollback_make(struct release_context *c, const char *name, uint64_t 
 	snprintf(r->name, sizeof(r->name), "%s", old.name);
 	snprintf(r->source, sizeof(r->source), "rollback to version %llu", (unsigned long long)version);
 	r->kind = old.kind;
-	if (old.kind == HEAD_LIST)
+	if (old.kind == RELEASE_LIST)
 		return list_again(c, r, &old, e);
 	r->content = old.content;
+	r->import.rejects = old.import.rejects;
 	return release_document_insert(c, r, e);
 }
 
@@ -215,7 +224,7 @@ bool release_diff(struct release_context *c, int64_t id, size_t limit,
 	struct segment_cursor at;
 	if (!release_load(c, id, &r, e))
 		return false;
-	if (r.kind != HEAD_LIST || r.delta.size == 0)
+	if (r.kind != RELEASE_LIST || r.delta.size == 0)
 		return true; /* a document, or all of it is new */
 	if (!objects_map(c->objects, r.delta.hash, &map, e))
 		return false;

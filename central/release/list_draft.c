@@ -357,7 +357,7 @@ static bool drafting_start(struct drafting *g, struct err *e)
 	if (!name_is_valid(d->name))
 		return err_set(e, ERR_INPUT, "a list's name is made of a-z, 0-9, - and _, at most %d of them",
 			       NAME_MAX_LEN);
-	g->r = (struct release){ .kind = HEAD_LIST, .created_s = d->now_s };
+	g->r = (struct release){ .kind = RELEASE_LIST, .created_s = d->now_s };
 	snprintf(g->r.name, sizeof(g->r.name), "%s", d->name);
 	snprintf(g->r.source, sizeof(g->r.source), "%s", d->source);
 	snprintf(g->r.created_by, sizeof(g->r.created_by), "%s", d->operator);
@@ -370,7 +370,7 @@ static bool drafting_start(struct drafting *g, struct err *e)
 	if (now.version == 0)
 		return d->mode != DRAFT_REMOVE ||
 		       err_set(e, ERR_MISSING, "list %s is not published yet: nothing to remove from", d->name);
-	if (now.kind != HEAD_LIST)
+	if (now.kind != RELEASE_LIST)
 		return err_set(e, ERR_CONFLICT, "%s is a document, not a list", d->name);
 	if (!objects_map(g->c->objects, now.content.hash, &g->base_map, e))
 		return false;

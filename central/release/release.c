@@ -32,12 +32,22 @@ const char *release_state_zh(enum release_state s)
 	return states[s].zh;
 }
 
+const char *release_family_of(const char *name, const char *prefix)
+{
+	size_t len = strlen(prefix);
+	return strncmp(name, prefix, len) == 0 && name[len] != '\0' ? name + len : NULL;
+}
+
 bool release_guard(const struct release *r, char *why, size_t size)
 {
 	uint64_t changes = r->added + r->removed + r->changed;
 	if (size > 0)
 		why[0] = '\0';
-	if (r->kind != HEAD_LIST)
+	if (r->kind == RELEASE_CENTRAL && r->import.rejects > 0) {
+		snprintf(why, size, "lint found %llu faults in the model", (unsigned long long)r->import.rejects);
+		return true;
+	}
+	if (r->kind != RELEASE_LIST)
 		return false;
 	if (r->count <= 1) {
 		snprintf(why, size, "the list would be empty");
@@ -104,7 +114,7 @@ bool release_submit(struct release_context *c, int64_t id, const char *operator,
 	bool ok = release_load(c, id, &r, e) && state_expect(&r, RELEASE_DRAFT, e) && fresh_expect(c, &r, e);
 	bool implausible = ok && release_guard(&r, why, sizeof(why));
 	if (implausible && !force)
-		ok = err_set(e, ERR_DENIED, "%s: look at the diff; if it is right, submit it with force", why);
+		ok = err_set(e, ERR_DENIED, "%s: look at it; if it is right, submit it with force", why);
 	ok = ok && db_run(c->db, e,
 			  "UPDATE release SET state = 2, submitted_by = ?, submitted_s = ?, forced = ? WHERE id = ?",
 			  "tiii", operator, now_s, (int64_t)implausible, id);
@@ -142,7 +152,7 @@ bool release_reject(struct release_context *c, int64_t id, const char *operator,
 /* What can't be published any more, and contents too old to roll back to. Their files go when the objects are swept. */
 static bool contents_drop(struct release_context *c, const struct release *r, struct err *e)
 {
-	int64_t kept = r->kind == HEAD_LIST && r->version > RELEASE_SNAPSHOTS_KEPT
+	int64_t kept = r->kind == RELEASE_LIST && r->version > RELEASE_SNAPSHOTS_KEPT
 			       ? (int64_t)r->version - RELEASE_SNAPSHOTS_KEPT
 			       : 0;
 	return db_run(c->db, e,
@@ -177,6 +187,16 @@ bool release_sweep(struct release_context *c, int64_t now_s, struct err *e)
 	return objects_sweep(c->objects, now_s - RELEASE_GRACE_S, object_is_used, c, e);
 }
 
+/* What else publishing comes to. */
+static bool publish_kind(struct release_context *c, const struct release *r, const char *operator, int64_t now_s,
+			 struct err *e)
+{
+	if (r->kind == RELEASE_LIST)
+		return list_publish(c, r, e);
+	return release_family_of(r->name, RELEASE_MODEL) == NULL || r->kind != RELEASE_CENTRAL ||
+	       model_publish(c, r, operator, now_s, e);
+}
+
 bool release_publish(struct release_context *c, int64_t id, const char *operator, int64_t now_s, struct err *e)
 {
 	struct release r;
@@ -184,7 +204,7 @@ bool release_publish(struct release_context *c, int64_t id, const char *operator
 	if (!db_begin(c->db, e))
 		return false;
 	bool ok = release_load(c, id, &r, e) && state_expect(&r, RELEASE_APPROVED, e) && fresh_expect(c, &r, e);
-	ok = ok && (r.kind == HEAD_DOCUMENT || list_publish(c, &r, e));
+	ok = ok && publish_kind(c, &r, operator, now_s, e);
 	snprintf(detail, sizeof(detail), "version %llu", (unsigned long long)r.version);
 	ok = ok && db_run(c->db, e, "UPDATE release SET state = 4, published_by = ?, published_s = ? WHERE id = ?",
 			  "tii", operator, now_s, id);
@@ -197,7 +217,8 @@ bool release_object_known(struct release_context *c, const uint8_t hash[HASH_LEN
 	struct bytes h = { hash, HASH_LEN };
 	int64_t n = 0;
 	if (!db_run_int(c->db, &n, e,
-			"SELECT (SELECT COUNT(*) FROM release WHERE content = ?1 AND state = 4 AND dropped = 0)"
+			"SELECT (SELECT COUNT(*) FROM release WHERE content = ?1 AND state = 4 AND dropped = 0 AND "
+			"kind <> 3)"
 			" + (SELECT COUNT(*) FROM release WHERE index_hash = ?1 AND state = 4)"
 			" + (SELECT COUNT(*) FROM delta WHERE hash = ?1)"
 			" + (SELECT COUNT(*) FROM update_image u JOIN release r ON r.id = u.release"
@@ -238,16 +259,17 @@ static void head_entry_of(const struct db_query *q, struct head_entry *n)
 
 bool release_head_fill(struct release_context *c, struct head *h, struct err *e)
 {
-	struct db_query *q = db_query(c->db,
-				      "SELECT name, kind, version, content, content_chunks, content_size, "
-				      "index_hash, index_chunks, index_size, epoch,"
-				      " count, fingerprint, canary_hit, canary_miss,"
-				      " (SELECT COALESCE(MAX(f.version), 0) FROM release f WHERE f.name = r.name AND "
-				      "f.state = 4 AND f.forced = 1)"
-				      " FROM release r WHERE state = 4 AND version = (SELECT MAX(m.version) FROM "
-				      "release m WHERE m.name = r.name AND m.state = 4)"
-				      " ORDER BY name",
-				      e);
+	struct db_query *q =
+		db_query(c->db,
+			 "SELECT name, kind, version, content, content_chunks, content_size, "
+			 "index_hash, index_chunks, index_size, epoch,"
+			 " count, fingerprint, canary_hit, canary_miss,"
+			 " (SELECT COALESCE(MAX(f.version), 0) FROM release f WHERE f.name = r.name AND "
+			 "f.state = 4 AND f.forced = 1)"
+			 " FROM release r WHERE state = 4 AND kind <> 3 AND version = (SELECT MAX(m.version) FROM "
+			 "release m WHERE m.name = r.name AND m.state = 4)"
+			 " ORDER BY name",
+			 e);
 	bool row = false, ok = false;
 	if (q == NULL)
 		return false;

@@ -1,5 +1,5 @@
 /*
- * The release pipeline of lists and documents: draft → submitted → approved by someone else → published; a rollback is a
+ * The release pipeline of lists, documents and what stays at central (models, and what maps facts to their inputs): draft → submitted → approved by someone else → published; a rollback is a
  * new version with old content. A version is never changed once submitted. Time and randomness are parameters.
  *
  * What a draft of a list holds is the snapshot of the version it would become, and the delta from the version it was made
@@ -32,6 +32,13 @@ struct release_context {
 	const struct random *random;
 };
 
+/* Lists and documents go to the branches in the head. What is of central alone never does, and no branch is given its content. */
+enum release_kind { RELEASE_LIST = HEAD_LIST, RELEASE_DOCUMENT = HEAD_DOCUMENT, RELEASE_CENTRAL = 3 };
+#define RELEASE_MODEL  "model-"  /* … and the family: a scorecard; content's hash is the model's (score/models.h) */
+#define RELEASE_INPUTS "inputs-" /* … and the family: which facts are its inputs (score/facts.h) */
+/* What stands behind the prefix of a name; NULL when it begins otherwise. */
+const char *release_family_of(const char *name, const char *prefix);
+
 enum release_state { RELEASE_DRAFT = 1, RELEASE_SUBMITTED, RELEASE_APPROVED, RELEASE_PUBLISHED, RELEASE_REJECTED };
 const char *release_state_name(enum release_state s); /* "draft" … */
 const char *release_state_zh(enum release_state s);
@@ -39,7 +46,7 @@ const char *release_state_zh(enum release_state s);
 struct release {
 	int64_t id;
 	char name[NAME_MAX_LEN + 1];
-	enum head_kind kind;
+	enum release_kind kind;
 	enum release_state state;
 	uint64_t base_version; /* published when the draft was made; 0 none */
 	uint64_t version;      /* the one it becomes or became: base_version + 1 */
@@ -49,9 +56,9 @@ struct release {
 		published_by[NAME_MAX_LEN + 1];
 	int64_t created_s, submitted_s, decided_s, published_s; /* 0: not yet; decided: approved or rejected */
 	char source[128];                                       /* file name, or "rollback to version n" */
-	struct import_summary import;                           /* lists */
-	uint64_t duplicates;                                    /* of entries: the same number twice */
-	uint64_t count, base_count;                             /* entries, the canary among them */
+	struct import_summary import; /* lists; of a model: rejects are the faults that lint found */
+	uint64_t duplicates;          /* of entries: the same number twice */
+	uint64_t count, base_count;   /* entries, the canary among them */
 	uint64_t added, removed, changed;
 	uint8_t fingerprint[FINGERPRINT_BYTES];
 	struct object_ref content; /* snapshot or document */
@@ -106,7 +113,10 @@ bool list_publish(struct release_context *c, const struct release *r, struct err
 /* Drafts of documents, from the operator's JSON. */
 bool document_draft_import(struct release_context *c, const char *name, const char *source, struct bytes json,
 			   const char *operator, int64_t now_s, int64_t *id, struct err *e) CHECKED;
-/* The row of a document whose name, content, source and maker r has; the rest is filled. In the caller's transaction. */
+/* central/score/models.c: the model becomes its family's champion. In the caller's transaction. */
+bool model_publish(struct release_context *c, const struct release *r, const char *operator, int64_t now_s,
+		   struct err *e) CHECKED;
+/* The row of a document whose name, kind, content, source and maker r has; the rest is filled. In the caller's transaction. */
 bool release_document_insert(struct release_context *c, struct release *r, struct err *e) CHECKED;
 /* Inserts the row; r->id is set. In the caller's transaction. */
 bool release_insert(struct release_context *c, struct release *r, struct err *e) CHECKED;

@@ -36,7 +36,7 @@ static void ref_read(const struct db_query *q, int at, struct object_ref *ref)
 static void release_read(const struct db_query *q, struct release *r)
 {
 	*r = (struct release){ .id = db_int(q, 0),
-			       .kind = (enum head_kind)db_int(q, 2),
+			       .kind = (enum release_kind)db_int(q, 2),
 			       .state = (enum release_state)db_int(q, 3),
 			       .base_version = (uint64_t)db_int(q, 4),
 			       .version = (uint64_t)db_int(q, 5),

@@ -179,7 +179,7 @@ static bool rows_insert(struct release_context *c, const struct update_draft *d,
 static bool draft_store(struct release_context *c, const struct update_draft *d, const struct object_ref *image,
 			int64_t *id, struct err *e)
 {
-	struct release r = { .created_s = d->now_s };
+	struct release r = { .kind = RELEASE_DOCUMENT, .created_s = d->now_s };
 	struct buf cbor;
 	snprintf(r.name, sizeof(r.name), UPDATE_PREFIX "%s", d->arch);
 	snprintf(r.source, sizeof(r.source), "%s", d->source);

@@ -18,6 +18,7 @@
 #define REPORT_READS_MAX 50
 #define REPORT_FAMILY    "enterprise" /* of models */
 #define REPORT_NUMBER    32
+#define REPORT_WHO_MAX   256 /* an operator, or branch, terminal and officer (requests.h) */
 
 struct report_objection {
 	int64_t id;
@@ -42,12 +43,12 @@ struct report_score {
 	struct json *result;   /* owned: as scores.h keeps it */
 };
 struct report_read {
-	char time[20], who[NAME_MAX_LEN + 1], purpose[REPORT_TEXT_MAX];
+	char time[20], who[REPORT_WHO_MAX], purpose[REPORT_TEXT_MAX];
 };
 
 struct report {
 	char number[REPORT_NUMBER]; /* names the content: "XB20261123-…" */
-	char as_of[11], who[NAME_MAX_LEN + 1], purpose[REPORT_TEXT_MAX], name[REPORT_TEXT_MAX];
+	char as_of[11], who[REPORT_WHO_MAX], purpose[REPORT_TEXT_MAX], name[REPORT_TEXT_MAX];
 	char masked[SUBJECT_MEMBERS_MAX][96];
 	size_t masked_len;
 	int64_t rules;
@@ -66,6 +67,8 @@ struct report_request {
 	const struct identifier *subject;
 	const char *purpose, *who;
 	int64_t day; /* days since 1970 */
+	const char *
+		given; /* the number of the report he was given before, when he asks again: that read is logged; NULL or "" */
 };
 /* The read is logged first, with its purpose, and audited. ERR_INPUT for a day to come. Release with report_free. */
 struct report *report_collect(struct release_context *c, const struct report_request *q, int64_t now_s,

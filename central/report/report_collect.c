@@ -269,6 +269,19 @@ static bool given_out(struct collecting *g, const struct report_request *q, int6
 	return false;
 }
 
+/* That read is logged, unless it has become another report. */
+static bool given_again(struct collecting *g, const struct report_request *q, int64_t now_s, struct err *e)
+{
+	return strcmp(g->r->number, q->given) == 0 ||
+	       (subject_read_log(g->c, &g->group, q->purpose, q->who, now_s, e) && given_out(g, q, now_s, e));
+}
+
+static bool facts_read(struct collecting *g, const struct report_request *q, bool again, int64_t now_s, struct err *e)
+{
+	return (again || subject_read_log(g->c, &g->group, q->purpose, q->who, now_s, e)) &&
+	       subject_records(g->c, &g->group, fact_add, g, &g->r->more, e);
+}
+
 static bool collect(struct collecting *g, const struct report_request *q, int64_t now_s, struct err *e)
 {
 	struct report *r = g->r;
@@ -277,7 +290,8 @@ static bool collect(struct collecting *g, const struct report_request *q, int64_
 		return false;
 	r->rules = g->rules.id;
 	r->sample = g->rules.sample;
-	if (!subject_read(g->c, &g->group, q->purpose, q->who, now_s, fact_add, g, &r->more, e))
+	bool again = q->given != NULL && q->given[0] != '\0';
+	if (!facts_read(g, q, again, now_s, e))
 		return false;
 	if (!g->green_found)
 		r->green_from = r->facts_len;
@@ -286,7 +300,7 @@ static bool collect(struct collecting *g, const struct report_request *q, int64_
 	if (!score_find(g, e) || !reads_of(g, q->subject, e) || !buf_ok(&g->late, "the objections", e))
 		return false;
 	number_make(r);
-	return given_out(g, q, now_s, e);
+	return !again ? given_out(g, q, now_s, e) : given_again(g, q, now_s, e);
 }
 
 struct report *report_collect(struct release_context *c, const struct report_request *q, int64_t now_s, struct err *e)

@@ -82,14 +82,59 @@ static bool rows_insert(struct release_context *c, const char *family, const str
 	       room_check(c, family, e) && audit_add(c->db, now_s, operator, "model.import", family, hash, e);
 }
 
-bool model_import(struct release_context *c, const char *family, struct bytes pmml, bool force, const char *operator,
-		  int64_t now_s, char *hash, struct err *e)
+/* A release of this content that is on its way, or in force; 0 none. */
+static bool release_under_way(struct release_context *c, const struct release *r, int64_t *id, struct err *e)
+{
+	struct release now;
+	return release_current(c, r->name, &now, e) &&
+	       db_run_int(c->db, id, e,
+			  "SELECT COALESCE(MAX(id), 0) FROM release WHERE name = ? AND kind = 3 AND content = ? AND"
+			  " ((state < 4 AND base_version = ?) OR (state = 4 AND version = ?))",
+			  "tbii", r->name, (struct bytes){ r->content.hash, HASH_LEN }, (int64_t)now.version,
+			  (int64_t)now.version);
+}
+
+static void release_of(struct release *r, const char *family, const char *source, const uint8_t hash[HASH_LEN],
+		       size_t size, size_t faults, const char *operator, int64_t now_s)
+{
+	*r = (struct release){ .kind = RELEASE_CENTRAL, .created_s = now_s, .content = { .size = size } };
+	r->import.rejects = faults;
+	memcpy(r->content.hash, hash, HASH_LEN);
+	snprintf(r->name, sizeof(r->name), RELEASE_MODEL "%s", family);
+	snprintf(r->source, sizeof(r->source), "%s", source);
+	snprintf(r->created_by, sizeof(r->created_by), "%s", operator);
+}
+
+static bool draft_make(struct release_context *c, struct release *r, int64_t *id, struct err *e)
+{
+	if (!release_under_way(c, r, id, e))
+		return false;
+	if (*id != 0)
+		return true;
+	if (!release_document_insert(c, r, e))
+		return false;
+	*id = r->id;
+	return true;
+}
+
+static bool family_check(const char *family, struct err *e)
+{
+	char name[NAME_MAX_LEN + sizeof(RELEASE_MODEL)];
+	snprintf(name, sizeof(name), RELEASE_MODEL "%s", family);
+	return (name_is_valid(family) && name_is_valid(name)) ||
+	       err_set(e, ERR_INPUT, "a family's name is made of a-z, 0-9, - and _, at most %zu of them",
+		       NAME_MAX_LEN - strlen(RELEASE_MODEL));
+}
+
+bool model_import(struct release_context *c, const char *family, struct bytes pmml, bool force, const char *source,
+		  const char *operator, int64_t now_s, char *hash, int64_t *release, struct err *e)
 {
 	struct buf document;
+	struct release r;
 	uint8_t digest[HASH_LEN];
 	size_t faults = 0;
-	if (!name_is_valid(family))
-		return err_set(e, ERR_INPUT, "a family's name is made of a-z, 0-9, - and _");
+	if (!family_check(family, e))
+		return false;
 	struct card *card = pmml_read(pmml, e);
 	if (card == NULL)
 		return false;
@@ -98,8 +143,11 @@ bool model_import(struct release_context *c, const char *family, struct bytes pm
 	if (ok) {
 		sha256(buf_bytes(&document), digest);
 		hex_encode(digest, HASH_LEN, hash);
+		release_of(&r, family, source, digest, document.len, faults, operator, now_s);
 		ok = db_begin(c->db, e) &&
-		     finish(c, rows_insert(c, family, card, buf_bytes(&document), hash, faults, operator, now_s, e),
+		     finish(c,
+			    rows_insert(c, family, card, buf_bytes(&document), hash, faults, operator, now_s, e) &&
+				    draft_make(c, &r, release, e),
 			    e);
 	}
 	buf_clear(&document);
@@ -179,31 +227,24 @@ static bool role_set(struct release_context *c, const char *family, const char *
 		      "ititt", (int64_t)role, operator, now_s, family, hash);
 }
 
-static bool promote(struct release_context *c, const char *family, const char *hash, const char *operator,
-		    int64_t now_s, struct err *e)
+/* One that was retired is back. */
+static bool champion_set(struct release_context *c, const char *family, const char *hash, const char *operator,
+			 int64_t now_s, struct err *e)
 {
-	int64_t role = 0, own = 0;
-	if (!role_of(c, family, hash, &role, e) ||
-	    !db_run_int(c->db, &own, e, "SELECT count(*) FROM model WHERE hash = ? AND imported_by = ?", "tt",
-			hash, operator))
-		return false;
-	if (own != 0)
-		return err_set(e, ERR_DENIED, "%s imported it: another operator makes it champion", operator);
-	if (role != MODEL_CHALLENGER)
-		return err_set(e, ERR_CONFLICT, "it is %s, and only a challenger becomes champion",
-			       model_role_name((enum model_role)role));
 	return db_run(c->db, e, "UPDATE model_role SET role = 2, set_by = ?, set_s = ? WHERE family = ? AND role = 1",
 		      "tit", operator, now_s, family) &&
-	       role_set(c, family, hash, MODEL_CHAMPION, operator, now_s, e) &&
-	       audit_add(c->db, now_s, operator, "model.promote", family, hash, e);
+	       role_set(c, family, hash, MODEL_CHAMPION, operator, now_s, e) && room_check(c, family, e) &&
+	       audit_add(c->db, now_s, operator, "model.champion", family, hash, e);
 }
 
-bool model_promote(struct release_context *c, const char *family, const char *prefix, const char *operator,
-		   int64_t now_s, struct err *e)
+bool model_publish(struct release_context *c, const struct release *r, const char *operator, int64_t now_s,
+		   struct err *e)
 {
-	char hash[MODEL_HEX + 1] = "";
-	return hash_find(c, family, prefix, hash, e) && db_begin(c->db, e) &&
-	       finish(c, promote(c, family, hash, operator, now_s, e), e);
+	const char *family = release_family_of(r->name, RELEASE_MODEL);
+	char hash[MODEL_HEX + 1];
+	int64_t role = 0;
+	hex_encode(r->content.hash, HASH_LEN, hash);
+	return role_of(c, family, hash, &role, e) && champion_set(c, family, hash, operator, now_s, e);
 }
 
 static bool retire(struct release_context *c, const char *family, const char *hash, const char *operator,
@@ -214,7 +255,7 @@ static bool retire(struct release_context *c, const char *family, const char *ha
 		return false;
 	if (role != MODEL_CHALLENGER)
 		return err_set(e, ERR_CONFLICT,
-			       "it is %s: only a challenger is retired, and a champion by promoting another",
+			       "it is %s: only a challenger is retired, and a champion by publishing another",
 			       model_role_name((enum model_role)role));
 	return role_set(c, family, hash, MODEL_RETIRED, operator, now_s, e) &&
 	       audit_add(c->db, now_s, operator, "model.retire", family, hash, e);
@@ -226,6 +267,65 @@ bool model_retire(struct release_context *c, const char *family, const char *pre
 	char hash[MODEL_HEX + 1] = "";
 	return hash_find(c, family, prefix, hash, e) && db_begin(c->db, e) &&
 	       finish(c, retire(c, family, hash, operator, now_s, e), e);
+}
+
+/* --- of before models had releases --- */
+
+struct adopted {
+	struct release r;
+	char set_by[NAME_MAX_LEN + 1];
+	int64_t set_s;
+};
+
+/* A champion without a version in force; *any: there is one. A family whose name is too long for a release's stays as it is. */
+static bool orphan_find(struct release_context *c, struct adopted *a, bool *any, struct err *e)
+{
+	struct db_query *q = db_query(
+		c->db,
+		"SELECT r.family, r.hash, m.imported_by, m.imported_s, m.faults, r.set_by, r.set_s, m.document"
+		" FROM model_role r JOIN model m ON m.hash = r.hash WHERE r.role = 1 AND length(r.family) <= ?"
+		" AND NOT EXISTS (SELECT 1 FROM"
+		" release x WHERE x.name = 'model-' || r.family AND x.state = 4) ORDER BY r.family LIMIT 1",
+		e);
+	uint8_t hash[HASH_LEN];
+	if (q == NULL)
+		return false;
+	bool ok = db_bind_int(q, 1, (int64_t)(NAME_MAX_LEN - strlen(RELEASE_MODEL)), e) && db_next(q, any, e);
+	if (ok && *any) {
+		ok = hex_decode(db_text(q, 1), hash, HASH_LEN) ||
+		     err_set(e, ERR_IO, "a model's hash is damaged: %.64s", db_text(q, 1));
+		if (ok)
+			release_of(&a->r, db_text(q, 0), "champion before models had releases", hash,
+				   db_bytes(q, 7).len, (size_t)db_int(q, 4), db_text(q, 2), db_int(q, 3));
+		snprintf(a->set_by, sizeof(a->set_by), "%s", db_text(q, 5));
+		a->set_s = db_int(q, 6);
+	}
+	db_finish(q);
+	return ok;
+}
+
+static bool orphan_adopt(struct release_context *c, struct adopted *a, struct err *e)
+{
+	return release_document_insert(c, &a->r, e) &&
+	       db_run(c->db, e,
+		      "UPDATE release SET state = 4, submitted_by = created_by, submitted_s = created_s, decided_by "
+		      "= ?,"
+		      " decided_s = ?, published_by = ?, published_s = ? WHERE id = ?",
+		      "titii", a->set_by, a->set_s, a->set_by, a->set_s, a->r.id);
+}
+
+bool models_adopt(struct release_context *c, struct err *e)
+{
+	bool any = true;
+	while (any) {
+		struct adopted a;
+		if (!db_begin(c->db, e))
+			return false;
+		bool ok = orphan_find(c, &a, &any, e) && (!any || orphan_adopt(c, &a, e));
+		if (!finish(c, ok, e))
+			return false;
+	}
+	return true;
 }
 
 /* --- showing --- */

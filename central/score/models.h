@@ -1,7 +1,8 @@
 /*
  * Models in central's database: canonical PMML named by its SHA-256, never changed. A family ("enterprise", "personal") has at most
  * one champion, whose scores count, and challengers, which are scored beside it on the same inputs. An imported model is a
- * challenger; somebody other than who imported it makes it champion, and the champion before becomes a challenger.
+ * challenger, and a draft of the release "model-FAMILY" (release.h): submitted, approved by somebody else and published it is the
+ * champion, and the champion before becomes a challenger. Rolling back is a new version with an older model.
  */
 #ifndef CENTRAL_SCORE_MODELS_H
 #define CENTRAL_SCORE_MODELS_H
@@ -26,13 +27,13 @@ struct model {
 	int64_t imported_s, set_s;
 };
 
-/* ERR_DENIED when lint finds faults and force is not given. Importing a model again is no failure; a retired one is a challenger
-   again. hash has MODEL_HEX + 1 bytes. */
-bool model_import(struct release_context *c, const char *family, struct bytes pmml, bool force, const char *operator,
-		  int64_t now_s, char *hash, struct err *e) CHECKED;
-/* hash may be a prefix of eight digits or more that only one model of the family has. */
-bool model_promote(struct release_context *c, const char *family, const char *hash, const char *operator,
-		   int64_t now_s, struct err *e) CHECKED;
+/* ERR_DENIED when lint finds faults and force is not given. Importing a model again is no failure: a retired one is a challenger
+   again, and *release is the one under way, or in force, if there is one. hash has MODEL_HEX + 1 bytes. */
+bool model_import(struct release_context *c, const char *family, struct bytes pmml, bool force, const char *source,
+		  const char *operator, int64_t now_s, char *hash, int64_t *release, struct err *e) CHECKED;
+/* Champions of before models had releases become version 1, by those who made them champions. Done at every start. */
+bool models_adopt(struct release_context *c, struct err *e) CHECKED;
+/* hash may be a prefix of eight digits or more that only one model of the family has. Not of the champion. */
 bool model_retire(struct release_context *c, const char *family, const char *hash, const char *operator,
 		  int64_t now_s, struct err *e) CHECKED;
 /* The whole hash of the model of the family that begins so, and what it is there. hash has MODEL_HEX + 1 bytes. */

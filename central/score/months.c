@@ -43,7 +43,9 @@ static struct month *month_of(struct months *m, const char *name, struct err *e)
 		return NULL;
 	}
 	struct month *new = &m->all[m->len++];
-	*new = (struct month){ .psi = (double)NAN, .auc = (double)NAN, .gini = (double)NAN, .ks = (double)NAN };
+	*new = (struct month){
+		.psi = (double)NAN, .auc = (double)NAN, .gini = (double)NAN, .ks = (double)NAN, .iv = (double)NAN
+	};
 	snprintf(new->name, sizeof(new->name), "%.7s", name);
 	return new;
 }
@@ -96,7 +98,19 @@ static size_t rows_pick(const struct months_row *rows, size_t len, bool known, s
 	return n;
 }
 
-static void power_fill(struct month *m, const struct months_row *rows, struct monitor_row *scratch)
+/* Rows sorted. */
+static void iv_fill(struct month *m, const struct monitor_row *rows, size_t len, size_t bins)
+{
+	double edges[MONITOR_BINS_MAX];
+	uint64_t goods[MONITOR_BINS_MAX] = { 0 }, bads[MONITOR_BINS_MAX] = { 0 };
+	size_t n = monitor_edges(rows, len, bins, edges);
+	for (size_t i = 0; i < len; i++)
+		(rows[i].bad ? bads : goods)[monitor_bin(edges, n, rows[i].score)]++;
+	if (!monitor_divergence(goods, bads, n, &m->iv, NULL))
+		m->iv = (double)NAN;
+}
+
+static void power_fill(struct month *m, const struct months_row *rows, size_t bins, struct monitor_row *scratch)
 {
 	struct monitor_power p;
 	size_t len = rows_pick(rows, (size_t)m->scores, true, scratch);
@@ -105,6 +119,7 @@ static void power_fill(struct month *m, const struct months_row *rows, struct mo
 	m->auc = p.auc;
 	m->gini = p.gini;
 	m->ks = p.ks;
+	iv_fill(m, scratch, len, bins);
 }
 
 struct reference {
@@ -146,7 +161,7 @@ void months_judge(struct months *m, size_t bins)
 		qsort(m->rows, m->rows_len, sizeof(*m->rows), by_month_and_score);
 	for (size_t i = 0, at = 0; m->rows_len > 0 && i < m->len; at += (size_t)m->all[i++].scores) {
 		psi_fill(&m->all[i], m->rows + at, bins, &first, scratch);
-		power_fill(&m->all[i], m->rows + at, scratch);
+		power_fill(&m->all[i], m->rows + at, bins, scratch);
 	}
 	free(scratch);
 }

@@ -1,6 +1,6 @@
 /*
  * A model's scores by month: how far each month's distribution is from the first month's (PSI, monitor.h, bins of equal counts of the
- * first month), and how well the scores told good from bad where outcomes are known (AUC, Gini, KS). A figure that cannot be told is NAN.
+ * first month), and how well the scores told good from bad where outcomes are known (AUC, Gini, KS, and IV in bins of equal counts of those). A figure that cannot be told is NAN.
  * PSI below 0.1 is commonly read as no change, above 0.25 as one that has to be looked into (Siddiqi, Credit Risk Scorecards, 2006).
  */
 #ifndef CENTRAL_SCORE_MONTHS_H
@@ -18,7 +18,7 @@ enum months_outcome { MONTHS_UNKNOWN, MONTHS_GOOD, MONTHS_BAD };
 struct month {
 	char name[8]; /* 2026-10 */
 	uint64_t scores, unscored, goods, bads;
-	double psi, auc, gini, ks;
+	double psi, auc, gini, ks, iv;
 };
 struct months {
 	struct month all[MONTHS_MAX]; /* by name once months_judge was called */

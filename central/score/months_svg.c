@@ -1,10 +1,10 @@
-/* Two panels, one above the other: PSI with its two marks, then AUC, Gini and KS. Nothing is loaded from elsewhere. */
+/* Three panels, one above the other: PSI with its two marks, then AUC, Gini and KS, then IV. Nothing is loaded from elsewhere. */
 #include "central/score/months.h"
 
 #include <math.h>
 
 #define WIDTH  960
-#define HEIGHT 640
+#define HEIGHT 880
 #define LEFT   80.0
 #define RIGHT  920.0
 #define LABELS 12 /* months written below the axis */
@@ -36,7 +36,7 @@ static void mark(struct buf *out, const struct panel *p, double v, const char *c
 			    y - 4, colour, text);
 }
 
-enum series { SERIES_PSI, SERIES_AUC, SERIES_GINI, SERIES_KS };
+enum series { SERIES_PSI, SERIES_AUC, SERIES_GINI, SERIES_KS, SERIES_IV };
 
 static double value_of(const struct month *m, enum series s)
 {
@@ -45,6 +45,7 @@ static double value_of(const struct month *m, enum series s)
 	case SERIES_AUC: return m->auc;
 	case SERIES_GINI: return m->gini;
 	case SERIES_KS: return m->ks;
+	case SERIES_IV: return m->iv;
 	}
 	return (double)NAN;
 }
@@ -121,6 +122,23 @@ static void power_panel(struct buf *out, const struct months *m)
 	months_write(out, m, p.bottom + 18);
 }
 
+static void iv_panel(struct buf *out, const struct months *m)
+{
+	struct panel p = { 680, 830, 0, 0.5 };
+	for (size_t i = 0; i < m->len; i++)
+		if (m->all[i].iv > p.most) /* not of NAN */
+			p.most = m->all[i].iv;
+	buf_add_fmt(out,
+		    "<text x=\"%.1f\" y=\"664\" font-weight=\"bold\">信息值 IV（有结果的月份）/ information value, "
+		    "months "
+		    "with outcomes</text>\n",
+		    LEFT);
+	mark(out, &p, 0, "#888888", "");
+	mark(out, &p, p.most, "#dddddd", "");
+	series_draw(out, m, &p, SERIES_IV, "#6a1b9a");
+	months_write(out, m, p.bottom + 18);
+}
+
 void months_svg(const struct months *m, const char *family, const char *hash, struct buf *out)
 {
 	buf_add_fmt(
@@ -132,5 +150,6 @@ void months_svg(const struct months *m, const char *family, const char *hash, st
 		    LEFT, family, hash);
 	psi_panel(out, m);
 	power_panel(out, m);
+	iv_panel(out, m);
 	buf_add_str(out, "</svg>\n");
 }

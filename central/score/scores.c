@@ -1,8 +1,8 @@
 #include "central/score/scores.h"
 
 #include "central/csv.h"
-#include "central/report/objections.h"
 #include "central/registry/registry.h"
+#include "central/report/objections.h"
 #include "central/score/fast.h"
 #include "central/score/scores_inner.h"
 #include "central/store/store.h"
@@ -108,7 +108,7 @@ struct active {
 	struct fast *fast;
 	uint32_t fields[CSV_FIELDS_MAX]; /* by column */
 };
-enum column { COLUMN_SUBJECT, COLUMN_DAY, COLUMN_FIELD_DAY, COLUMN_FIELD };
+enum column { COLUMN_SUBJECT, COLUMN_DAY, COLUMN_FIELD_DAY, COLUMN_FIELD, COLUMN_HELD };
 struct run {
 	struct release_context *c;
 	const struct scores_run *r;
@@ -116,9 +116,10 @@ struct run {
 	struct active active[MODEL_ACTIVE_MAX + 1];
 	size_t columns;
 	enum column kinds[CSV_FIELDS_MAX];
-	size_t day_of[CSV_FIELDS_MAX]; /* of a field: the column with its day, or columns */
-	char *names[CSV_FIELDS_MAX];   /* of fields */
-	size_t subject_at, day_at;
+	size_t day_of[CSV_FIELDS_MAX];      /* of a field: the column with its day, or columns */
+	char *names[CSV_FIELDS_MAX];        /* of fields */
+	size_t subject_at, day_at, held_at; /* columns: none */
+	const char *made_by;
 	struct scores_summary *summary;
 	struct score score;
 	bool objections; /* somebody has one that holds an input */
@@ -188,6 +189,9 @@ static bool column_read(struct run *run, const struct csv_row *head, size_t i, s
 	} else if (bytes_equal(name, bytes_of(suffix))) {
 		run->kinds[i] = COLUMN_DAY;
 		run->day_at = i;
+	} else if (run->made_by[0] != '\0' && bytes_equal(name, bytes_of("@held"))) {
+		run->kinds[i] = COLUMN_HELD;
+		run->held_at = i;
 	} else if (cut < name.len && memcmp(name.data + cut, suffix, sizeof(suffix) - 1) == 0) {
 		run->kinds[i] = COLUMN_FIELD_DAY;
 		if (column_find(head, (const char *)name.data, cut, "") == run->columns)
@@ -208,7 +212,7 @@ static bool head_read(struct run *run, const struct csv_row *head, struct err *e
 {
 	if (head->fault != CSV_OK)
 		return err_set(e, ERR_INPUT, "row 1: expected the names of the columns");
-	run->columns = run->subject_at = run->day_at = head->fields_len;
+	run->columns = run->subject_at = run->day_at = run->held_at = head->fields_len;
 	for (size_t i = 0; i < head->fields_len; i++)
 		if (!column_read(run, head, i, e))
 			return err_wrap(e, "row 1");
@@ -236,11 +240,16 @@ static bool is_held(const struct run *run, size_t column)
 static bool held_find(struct run *run, const struct csv_row *row, const struct identifier *subject, struct err *e)
 {
 	struct buf all;
+	const bool own = run->held_at < run->columns && row->fields[run->held_at].len > 0;
 	buf_reset(&run->held);
-	if (!run->objections)
+	if (!run->objections && !own)
 		return true;
 	buf_init(&all, (size_t)OBJECTION_MARKS_MAX * CREDIT_INPUTS_MAX);
 	bool ok = objection_held_inputs(run->c, subject, &all, e);
+	if (ok && own) {
+		buf_add_str(&all, all.len > 0 ? "," : "");
+		buf_add(&all, row->fields[run->held_at].data, row->fields[run->held_at].len);
+	}
 	for (size_t i = 0; ok && i < run->columns; i++) {
 		if (run->kinds[i] != COLUMN_FIELD || row->fields[i].len == 0 ||
 		    !objection_list_has(buf_str(&all), bytes_of(run->names[i])))
@@ -307,9 +316,10 @@ static bool input_insert(struct run *run, const struct csv_row *row, int64_t *id
 		  db_run_int(
 			  run->c->db, id, e,
 			  "INSERT INTO score_input (family, subject, masked, inputs, oldest_day, scored_by, scored_s,"
-			  " number, held) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-			  "tbtbitibt", run->r->family, (struct bytes){ hash, HASH_LEN }, masked, buf_bytes(&sealed),
-			  oldest, run->r->operator, run->r->now_s, buf_bytes(&whose), buf_str(&run->held));
+			  " number, held, made_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+			  "tbtbitibtt", run->r->family, (struct bytes){ hash, HASH_LEN }, masked, buf_bytes(&sealed),
+			  oldest, run->r->operator, run->r->now_s, buf_bytes(&whose), buf_str(&run->held),
+			  run->made_by);
 	buf_wipe(&plain);
 	buf_clear(&whose);
 	buf_clear(&sealed);
@@ -386,6 +396,12 @@ static bool run_all(struct run *run, struct bytes csv, struct err *e)
 bool scores_run(struct release_context *c, const struct scores_run *r, struct bytes csv, struct scores_summary *out,
 		struct err *e)
 {
+	return scores_run_made(c, r, "", csv, out, e);
+}
+
+bool scores_run_made(struct release_context *c, const struct scores_run *r, const char *made_by, struct bytes csv,
+		     struct scores_summary *out, struct err *e)
+{
 	struct run *run = calloc(1, sizeof(*run));
 	if (run == NULL)
 		abort();
@@ -393,6 +409,7 @@ bool scores_run(struct release_context *c, const struct scores_run *r, struct by
 	run->c = c;
 	run->r = r;
 	run->summary = out;
+	run->made_by = made_by;
 	buf_init(&run->held, SCORE_INPUTS_MAX);
 	bool ok = objection_any(c, &run->objections, e) && run_all(run, csv, e);
 	buf_clear(&run->held);

@@ -31,13 +31,19 @@ struct scores_summary {
 bool scores_run(struct release_context *c, const struct scores_run *r, struct bytes csv, struct scores_summary *out,
 		struct err *e) CHECKED;
 
+/* The same for a table made of facts (facts.h): which mapping made it is kept with each row, and its column "@held" names the inputs that a fact
+   under an objection is part of, with commas between. */
+bool scores_run_made(struct release_context *c, const struct scores_run *r, const char *made_by, struct bytes csv,
+		     struct scores_summary *out, struct err *e) CHECKED;
+
 struct score_row {
 	int64_t id, input;
 	const char *family, *hash, *masked, *value, *result; /* valid inside each */
 	enum model_role role;                                /* when it was scored */
 	int64_t oldest_day, scored_s;
 	const char *scored_by;
-	const char *held; /* inputs left out since they were under objection, with commas between */
+	const char *held;    /* inputs left out since they were under objection, with commas between */
+	const char *made_by; /* "": a table; otherwise which mapping of facts */
 };
 /* Of one subject, newest first. */
 bool scores_each(struct release_context *c, enum identifier_kind kind, const char *canonical, size_t limit,

@@ -17,12 +17,12 @@ bool scores_each(struct release_context *c, enum identifier_kind kind, const cha
 	uint8_t subject[HASH_LEN];
 	bool row = false;
 	registry_holder_hash(c->vault_key, kind, canonical, subject);
-	struct db_query *q =
-		db_query(c->db,
-			 "SELECT s.id, s.input, i.family, s.hash, i.masked, s.value, s.result, s.role, i.oldest_day,"
-			 " i.scored_s, i.scored_by, i.held FROM score s JOIN score_input i ON i.id = s.input"
-			 " WHERE i.subject = ? ORDER BY s.input DESC, s.role, s.id LIMIT ?",
-			 e);
+	struct db_query *q = db_query(
+		c->db,
+		"SELECT s.id, s.input, i.family, s.hash, i.masked, s.value, s.result, s.role, i.oldest_day,"
+		" i.scored_s, i.scored_by, i.held, i.made_by FROM score s JOIN score_input i ON i.id = s.input"
+		" WHERE i.subject = ? ORDER BY s.input DESC, s.role, s.id LIMIT ?",
+		e);
 	if (q == NULL)
 		return false;
 	bool ok = db_bind_bytes(q, 1, (struct bytes){ subject, HASH_LEN }, e) && db_bind_int(q, 2, (int64_t)limit, e);
@@ -30,7 +30,8 @@ bool scores_each(struct release_context *c, enum identifier_kind kind, const cha
 		const struct score_row r = {
 			db_int(q, 0),  db_int(q, 1),  db_text(q, 2),  db_text(q, 3),
 			db_text(q, 4), db_text(q, 5), db_text(q, 6),  (enum model_role)db_int(q, 7),
-			db_int(q, 8),  db_int(q, 9),  db_text(q, 10), db_text(q, 11)
+			db_int(q, 8),  db_int(q, 9),  db_text(q, 10), db_text(q, 11),
+			db_text(q, 12)
 		};
 		each(arg, &r);
 	}

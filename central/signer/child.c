@@ -4,6 +4,7 @@
  */
 #include "central/branch/branches.h"
 #include "central/branch/enrol.h"
+#include "central/ledger/daily.h"
 #include "central/signer/signer.h"
 #include "central/signer/wire.h"
 #include "protocol/base/file.h"
@@ -28,6 +29,7 @@ struct child {
 	struct buf ca_cert, ca_key; /* DER */
 	uint8_t head_scalar[SCALAR_LEN], head_point[POINT_LEN];
 	uint64_t last_sequence;
+	struct daily_head daily; /* the last signed; batches 0: none */
 };
 
 static void child_fail(struct child *c, const struct err *e)
@@ -95,6 +97,25 @@ static bool head_answer(struct child *c, struct bytes payload, struct buf *resul
 	}
 	head_clear(&h);
 	return ok;
+}
+
+/* One head a day; the same one again, whose first signature was lost, is no second. */
+static bool daily_answer(struct child *c, struct bytes payload, struct buf *result, struct err *why)
+{
+	struct daily_head h;
+	const struct daily_head *last = &c->daily;
+	if (!daily_decode(payload, &h, why))
+		return false;
+	if (last->batches > 0 && !daily_same(&h, last)) {
+		if (h.day == last->day)
+			return err_set(why, ERR_CONFLICT, "another head of the ledger was signed for this day");
+		if (h.day < last->day || h.batches < last->batches)
+			return err_set(why, ERR_STALE, "a head of the ledger from before the last that was signed");
+	}
+	if (!daily_sign(payload, c->head_scalar, c->head_point, &random_system, result, why))
+		return false;
+	c->daily = h;
+	return true;
 }
 
 struct issue {
@@ -216,6 +237,12 @@ static bool head_take(struct child *c, struct cbor *in, struct buf *result, stru
 	return cbor_get_bytes(in, &payload, why) && cbor_end(in, why) && head_answer(c, payload, result, why);
 }
 
+static bool daily_take(struct child *c, struct cbor *in, struct buf *result, struct err *why)
+{
+	struct bytes payload;
+	return cbor_get_bytes(in, &payload, why) && cbor_end(in, why) && daily_answer(c, payload, result, why);
+}
+
 static bool issue_take(struct child *c, struct cbor *in, struct buf *result, struct err *why)
 {
 	struct issue issue = { 0 };
@@ -227,10 +254,8 @@ static const struct question_kind {
 	size_t fields;
 	bool (*answer)(struct child *c, struct cbor *in, struct buf *result, struct err *why);
 } question_kinds[] = {
-	{ SIGNER_HEAD, 2, head_take },
-	{ SIGNER_ISSUE, 6, issue_take },
-	{ SIGNER_KEY, 2, key_answer },
-	{ SIGNER_CERT, 5, certificate_answer },
+	{ SIGNER_HEAD, 2, head_take },          { SIGNER_ISSUE, 6, issue_take }, { SIGNER_KEY, 2, key_answer },
+	{ SIGNER_CERT, 5, certificate_answer }, { SIGNER_DAILY, 2, daily_take },
 };
 
 static const struct question_kind *kind_of(uint8_t type)

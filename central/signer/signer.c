@@ -156,6 +156,19 @@ static uint64_t question_new(struct signer *s, signer_done *done, void *arg, str
 	return q->id;
 }
 
+/* Its frame, an array of so many items, with the id: the caller adds the rest and clears it. 0 when there is no place. */
+static uint64_t question_begin(struct signer *s, size_t items, signer_done *done, void *arg, struct buf *out,
+			       struct err *e)
+{
+	uint64_t id = question_new(s, done, arg, e);
+	if (id == 0)
+		return 0;
+	buf_init(out, FRAME_MAX - 1);
+	cbor_put_array(out, items);
+	cbor_put_uint(out, id);
+	return id;
+}
+
 /* Sends what was built, or takes the question back. */
 static bool question_send(struct signer *s, uint64_t id, enum signer_frame type, const struct buf *out, struct err *e)
 {
@@ -167,30 +180,35 @@ static bool question_send(struct signer *s, uint64_t id, enum signer_frame type,
 	return ok;
 }
 
-bool signer_head(struct signer *s, struct bytes payload, signer_done *done, void *arg, struct err *e)
+static bool payload_ask(struct signer *s, enum signer_frame type, struct bytes payload, signer_done *done, void *arg,
+			struct err *e)
 {
 	struct buf out;
-	uint64_t id = question_new(s, done, arg, e);
+	uint64_t id = question_begin(s, 2, done, arg, &out, e);
 	if (id == 0)
 		return false;
-	buf_init(&out, FRAME_MAX - 1);
-	cbor_put_array(&out, 2);
-	cbor_put_uint(&out, id);
 	cbor_put_bytes(&out, payload);
-	bool ok = question_send(s, id, SIGNER_HEAD, &out, e);
+	bool ok = question_send(s, id, type, &out, e);
 	buf_clear(&out);
 	return ok;
+}
+
+bool signer_head(struct signer *s, struct bytes payload, signer_done *done, void *arg, struct err *e)
+{
+	return payload_ask(s, SIGNER_HEAD, payload, done, arg, e);
+}
+
+bool signer_daily(struct signer *s, struct bytes payload, signer_done *done, void *arg, struct err *e)
+{
+	return payload_ask(s, SIGNER_DAILY, payload, done, arg, e);
 }
 
 bool signer_issue(struct signer *s, const struct signer_request *r, signer_done *done, void *arg, struct err *e)
 {
 	struct buf out;
-	uint64_t id = question_new(s, done, arg, e);
+	uint64_t id = question_begin(s, 6, done, arg, &out, e);
 	if (id == 0)
 		return false;
-	buf_init(&out, FRAME_MAX - 1);
-	cbor_put_array(&out, 6);
-	cbor_put_uint(&out, id);
 	cbor_put_text(&out, r->name);
 	cbor_put_bytes(&out, r->csr);
 	cbor_put_int(&out, r->from_s);
@@ -206,12 +224,9 @@ bool signer_issue(struct signer *s, const struct signer_request *r, signer_done 
 bool signer_issuer_key(struct signer *s, const char *issuer, signer_done *done, void *arg, struct err *e)
 {
 	struct buf out;
-	uint64_t id = question_new(s, done, arg, e);
+	uint64_t id = question_begin(s, 2, done, arg, &out, e);
 	if (id == 0)
 		return false;
-	buf_init(&out, 256);
-	cbor_put_array(&out, 2);
-	cbor_put_uint(&out, id);
 	cbor_put_text(&out, issuer);
 	bool ok = question_send(s, id, SIGNER_KEY, &out, e);
 	buf_clear(&out);
@@ -222,12 +237,9 @@ bool signer_certificate(struct signer *s, const struct signer_certificate *c, si
 			struct err *e)
 {
 	struct buf out;
-	uint64_t id = question_new(s, done, arg, e);
+	uint64_t id = question_begin(s, 5, done, arg, &out, e);
 	if (id == 0)
 		return false;
-	buf_init(&out, FRAME_MAX - 1);
-	cbor_put_array(&out, 5);
-	cbor_put_uint(&out, id);
 	cbor_put_text(&out, c->issuer);
 	cbor_put_bytes(&out, c->kid);
 	cbor_put_bytes(&out, c->sealed);

@@ -1,6 +1,7 @@
 /*
- * The signer: a child ("centrald signer") that alone holds the head key, the CA's key and the issuers' keys, and does three things
- * with them: signs heads whose sequence is above the last it signed, issues branches' certificates, and signs e-certificates. An issuer's
+ * The signer: a child ("centrald signer") that alone holds the head key, the CA's key and the issuers' keys, and does four things
+ * with them: signs heads whose sequence is above the last it signed, issues branches' certificates, signs e-certificates, and signs the
+ * ledger's daily heads, one a day. An issuer's
  * key is made here and leaves sealed under a key derived from the head key (so head.key's backup is theirs too), bound to the issuer: the
  * parent keeps it and can do nothing with it. The signer reads DIR's keys when it starts, then
  * gives up files and sockets. Questions are asynchronous; while it is down they fail and the parent goes on.
@@ -55,6 +56,9 @@ struct signer_certificate {
 };
 bool signer_certificate(struct signer *s, const struct signer_certificate *c, signer_done *done, void *arg,
 			struct err *e) CHECKED;
+/* payload: daily_encode's (central/ledger/daily.h). Result: the COSE message. ERR_STALE: a day or a position before the last signed; ERR_CONFLICT:
+   another head of the same day. */
+bool signer_daily(struct signer *s, struct bytes payload, signer_done *done, void *arg, struct err *e) CHECKED;
 /* Whoever asked with this arg is gone. */
 void signer_cancel(struct signer *s, const void *arg);
 

@@ -10,6 +10,7 @@ enum signer_frame {
 	SIGNER_ANSWER,      /* [id, error code, text, result] */
 	SIGNER_KEY,         /* [id, issuer] */
 	SIGNER_CERT,        /* [id, issuer, kid, sealed key, CWT] */
+	SIGNER_DAILY,       /* [id, payload] */
 };
 
 #endif

@@ -73,7 +73,11 @@ static const char *const scripts[] = {
 	tables_outcomes,
 	/* 13: rules of credit reports, objections */
 	tables_objections,
-	/* 14: redemptions and pushed balances of carbon accounts */
+	/* 14: reports that branches asked for */
+	tables_report_requests,
+	/* 15: inputs of scores made of facts */
+	tables_score_facts,
+	/* 16: redemptions and pushed balances of carbon accounts */
 	tables_redemptions,
 };
 

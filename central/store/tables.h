@@ -23,6 +23,10 @@ extern const char tables_exchange[];
 extern const char tables_outcomes[];
 /* Rules of credit reports, and objections to what they say. */
 extern const char tables_objections[];
+/* Which mapping of facts inputs of scores were made by. */
+extern const char tables_score_facts[];
+/* Reports that branches asked for. */
+extern const char tables_report_requests[];
 /* What carbon points bought, and what was pushed to scores. */
 extern const char tables_redemptions[];
 

@@ -20,3 +20,8 @@ const char tables_objections[] =
 	"CREATE INDEX objection_open ON objection (due_day) WHERE state IN (1, 2);"
 	/* What was left out of the inputs since it was under objection, with commas between. */
 	"ALTER TABLE score_input ADD COLUMN held TEXT NOT NULL DEFAULT '';";
+
+const char tables_report_requests[] =
+	/* question: keyed hash of what was asked; day: as of which; number: of the report given last. */
+	"CREATE TABLE report_request (branch TEXT NOT NULL, request BLOB NOT NULL, question BLOB NOT NULL,"
+	" day BIGINT NOT NULL, number TEXT NOT NULL, made_s BIGINT NOT NULL, PRIMARY KEY (branch, request));";

@@ -28,3 +28,7 @@ const char tables_outcomes[] =
 	"NOT "
 	"NULL,"
 	" set_by TEXT NOT NULL, set_s BIGINT NOT NULL, PRIMARY KEY (family, subject, month));";
+
+const char tables_score_facts[] =
+	/* \"\": they came as a table; otherwise the released mapping, its version and the day. */
+	"ALTER TABLE score_input ADD COLUMN made_by TEXT NOT NULL DEFAULT '';";

@@ -3,11 +3,15 @@
 #define CENTRAL_SYNC_INNER_H
 
 #include "central/branch/branches.h"
+#include "central/report/requests.h"
 #include "central/sync/sync.h"
 
-#define OUTBOX_MAX 256 /* answers waiting; what finds no room is asked for again */
-#define ASKED_MAX  512 /* chunks that were asked for and wait */
-#define RECENT_MAX 512 /* chunks published a moment ago */
+#define OUTBOX_MAX        256       /* answers waiting; what finds no room is asked for again */
+#define ASKED_MAX         512       /* chunks that were asked for and wait */
+#define RECENT_MAX        512       /* chunks published a moment ago */
+#define REPORTS_MAX       8         /* that branches are fetching */
+#define REPORTS_BYTES_MAX 33554432U /* of all of them */
+#define REPORT_KEPT_MS    60000     /* behind the last part asked for */
 
 struct outgoing {
 	char topic[TOPIC_MAX];
@@ -30,6 +34,15 @@ struct push {
 	uint8_t hash[HASH_LEN];
 	int64_t next, end; /* chunks still to go; next -1 begins with the list */
 	int64_t done_ms;   /* INT64_MIN: not yet */
+};
+
+/* A report that a branch fetches part by part. */
+struct sent_report {
+	bool there;
+	char branch[NAME_MAX_LEN + 1], number[REPORT_NUMBER];
+	uint8_t question[HASH_LEN], hash[HASH_LEN];
+	struct buf data; /* owned; wiped behind use */
+	int64_t used_ms;
 };
 
 struct central_sync {
@@ -58,6 +71,8 @@ struct central_sync {
 	struct recent recent[RECENT_MAX]; /* a ring */
 	size_t recent_at;
 
+	struct sent_report reports[REPORTS_MAX];
+
 	/* answers, a ring */
 	struct outgoing outbox[OUTBOX_MAX];
 	size_t outbox_at, outbox_len;
@@ -83,11 +98,25 @@ bool sync_objects_ask(struct central_sync *s, const uint8_t hash[HASH_LEN], int6
 void sync_up_message(struct central_sync *s, const struct branch *b, const char *what, struct bytes payload,
 		     struct instant now);
 
+/* sync/sealed.c: questions that branches sealed to central, and answers sealed to them; what: the context (protocol/sealed.h). */
+bool sync_question_open(const struct central_sync *s, const struct branch *b, const char *what, const struct query *q,
+			struct buf *plain, struct err *e) CHECKED;
+/* The id inside is the query's own; ERR_DENIED when not. */
+bool sync_question_is(const struct query *q, const uint8_t id[16], struct err *e) CHECKED;
+bool sync_answer_seal(const struct central_sync *s, const struct branch *b, const char *what, const struct buf *plain,
+		      struct buf *out, struct err *e) CHECKED;
+
 /* sync/bodies.c: certificates' bodies, sealed both ways; out: the reply's body. */
 bool sync_certificate(struct central_sync *s, const struct branch *b, const struct query *q, struct instant now,
 		      struct buf *out, struct err *e) CHECKED;
 bool sync_prefetch(struct central_sync *s, const struct branch *b, const struct query *q, struct instant now,
 		   struct buf *out, struct err *e) CHECKED;
+
+/* sync/reports.c: credit reports in parts, sealed both ways. */
+bool sync_report(struct central_sync *s, const struct branch *b, const struct query *q, struct instant now,
+		 struct buf *out, struct err *e) CHECKED;
+/* Wipes those that nobody has asked for since then. */
+void sync_reports_drop(struct central_sync *s, int64_t since_ms);
 
 /* sync.c: queues an answer. */
 void sync_answer(struct central_sync *s, const char *branch, const char *what, struct bytes payload);

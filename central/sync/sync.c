@@ -46,6 +46,7 @@ void central_sync_free(struct central_sync *s)
 		return;
 	while (s->outbox_len > 0)
 		outbox_drop(s);
+	sync_reports_drop(s, INT64_MAX);
 	free(s->pushes);
 	buf_clear(&s->payload);
 	buf_clear(&s->head);
@@ -88,6 +89,7 @@ void central_sync_up(struct central_sync *s, struct instant now)
 void central_sync_down(struct central_sync *s, struct instant now)
 {
 	(void)now;
+	sync_reports_drop(s, INT64_MAX);
 	s->up = false;
 	while (s->outbox_len > 0)
 		outbox_drop(s);
@@ -175,6 +177,7 @@ int64_t central_sync_run(struct central_sync *s, struct instant now)
 	unsigned budget = CENTRAL_BURST;
 	if (!s->up)
 		return INT64_MAX;
+	sync_reports_drop(s, now.ms - REPORT_KEPT_MS);
 	if (!s->subscribed)
 		s->subscribed = t->subscribe(t->arg, UP_FILTER, NULL);
 	bool room =

@@ -91,6 +91,9 @@ static bool db_set_up(struct db *db, struct err *e)
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
 	if (db->mode == DB_READ)
 		return db_exec(db, "PRAGMA query_only=on; SELECT count(*) FROM sqlite_schema", e);
+	/* Closing leaves the (empty) log and its index where they are: a full disk has no room to make them anew. */
+	int persist = 1;
+	sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
 	return db_exec(db,
 		       "PRAGMA journal_mode=wal; PRAGMA synchronous=full; PRAGMA foreign_keys=on;"
 		       "PRAGMA journal_size_limit=16777216",

@@ -2,6 +2,7 @@
  * SQLite behind the project's error type; db.c alone includes sqlite3.h. A database is opened WAL, synchronous=FULL,
  * foreign keys on, one writer (this process, one connection). Every write runs inside db_begin/db_commit (BEGIN
  * IMMEDIATE: a deferred transaction that turns into a writer fails under load whatever the busy time-out says).
+ * Closing leaves the log and its index beside the file, empty: a full disk has no room to make them again.
  * SQLITE_FULL is ERR_FULL, a constraint ERR_CONFLICT, anything else ERR_IO.
  */
 #ifndef PROTOCOL_BASE_DB_H

@@ -45,5 +45,9 @@ static inline bool err_is_false(int recorded)
 }
 /* A lower-case word for logs and replies: "input", "denied" … */
 const char *err_name(enum err_code code);
+/* What kind of failure it is, for a person: "没有找到". The sentence itself is English. */
+const char *err_zh(enum err_code code);
+/* The code of such a word; ERR_IO for any other. */
+enum err_code err_named(const char *name);
 
 #endif

@@ -59,10 +59,11 @@
 #define FRAME_MAX       262144U /* parent and child; the largest is gate's configuration */
 
 /* Ledger */
-#define LEDGER_BATCH_MAX    8190        /* transfers in one batch: one commit, a megabyte on disk */
-#define LEDGER_ROWS_MAX     4294967294U /* rows are numbered in 32 bits; 25 years at 5 a second */
-#define LEDGER_ACCOUNTS_MAX 100000000U  /* 64 bytes of memory each */
-#define LEDGER_NAME_MAX     96          /* an account's name for people, UTF-8 bytes */
+#define LEDGER_BATCH_MAX     8190        /* transfers in one batch: one commit, a megabyte on disk */
+#define LEDGER_ROWS_MAX      4294967294U /* rows are numbered in 32 bits; 25 years at 5 a second */
+#define LEDGER_ACCOUNTS_MAX  100000000U  /* 64 bytes of memory each */
+#define LEDGER_SNAPSHOT_ROWS 100000U /* read in a fraction of a second; a snapshot of them is written in as much */
+#define LEDGER_NAME_MAX      96      /* an account's name for people, UTF-8 bytes */
 
 /* HTTP */
 #define HTTP_BODY_MAX    65536U      /* a check is under 4 KiB */

@@ -292,12 +292,17 @@ static void durable(const struct buf *document)
 	struct buf csv;
 	struct scores_summary s;
 	const struct scores_run r = { "bench", "alice", IDENTIFIER_USCC, NOW_S / 86400, NOW_S };
-	size_t rows = n < 20000 ? n : 20000, slices = 0;
+	size_t rows = n, slices = 0;
 	double rates[64], replay[1];
+	int64_t release = 0;
 	bench_must(mkdtemp(dir) != NULL, "a directory");
 	struct release_context c = { store_open(dir, &e), NULL, vault_key, &random_system };
-	bench_must(c.db != NULL && model_import(&c, "bench", buf_bytes(document), true, "alice", NOW_S, hash, &e) &&
-			   model_promote(&c, "bench", hash, "bob", NOW_S, &e),
+	bench_must(c.db != NULL &&
+			   model_import(&c, "bench", buf_bytes(document), true, "bench.pmml", "alice", NOW_S, hash,
+					&release, &e) &&
+			   release_submit(&c, release, "alice", true, NOW_S, &e) &&
+			   release_approve(&c, release, "bob", NOW_S, &e) &&
+			   release_publish(&c, release, "bob", NOW_S, &e),
 		   e.text);
 	buf_init(&csv, 1 << 26);
 	for (size_t from = 0; from < rows && slices < 64; from += SCORES_RUN_MAX, slices++) {

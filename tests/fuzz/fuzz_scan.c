@@ -1,4 +1,5 @@
-/* Scans, rechecks and look-ups out of a journal, and bodies on their way: what is taken is written again byte for byte. */
+/* Scans, rechecks and look-ups out of a journal, bodies and reports on their way: what is taken is written again byte for byte. */
+#include "protocol/inquiry.h"
 #include "protocol/scan.h"
 
 #include <stdlib.h>
@@ -43,11 +44,22 @@ static void bodies(struct bytes all)
 		must_equal(down_command_encode(command, &again, NULL), all);
 }
 
+static void inquiries(struct bytes all)
+{
+	struct inquiry question;
+	struct inquiry_part part;
+	if (inquiry_decode(all, &question, NULL))
+		must_equal(inquiry_encode(&question, &again, NULL), all);
+	if (inquiry_part_decode(all, &part, NULL))
+		must_equal(inquiry_part_encode(&part, &again, NULL), all);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	buf_init(&again, 1 << 17);
 	journal((struct bytes){ data, size });
 	bodies((struct bytes){ data, size });
+	inquiries((struct bytes){ data, size });
 	buf_clear(&again);
 	return 0;
 }

@@ -279,7 +279,7 @@ static void a_box_opened_while_it_starts_or_applies_a_list_is_wiped_all_the_same
 static void disk_fill(const char *path)
 {
 	static const uint8_t block[65536];
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	size_t size = sizeof(block);
 	while (fd >= 0 && size > 0)
 		if (write(fd, block, size) <= 0)
@@ -303,6 +303,11 @@ static void a_box_opened_with_a_full_disk_is_wiped_and_tells_once_there_is_room(
 	CU_ASSERT_TRUE(check_becomes(&full, "enhanced"));
 	snprintf(filler, sizeof(filler), "%s/filler", dir);
 	disk_fill(filler);
+	world_branch_stop(full.branch, SIGTERM); /* what it starts with must not need room either */
+	disk_fill(filler);
+	world_branch_start(&w, full.branch);
+	CU_ASSERT_STRING_EQUAL(check(&full, CLEAR), "503"); /* nothing can be recorded */
+	CU_ASSERT_FALSE(vault_is_zeros(&full));
 	wire(&full, "tamper 1\n");
 	CU_ASSERT_TRUE(wait_until(vault_is_zeros, &full, 5000));
 	CU_ASSERT_TRUE(check_becomes(&full, "503"));

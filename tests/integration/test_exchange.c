@@ -96,14 +96,19 @@ static const char *file_put(const char *name, const char *text)
 /* One enterprise scored by a champion, which takes two operators. */
 static void score(void)
 {
-	const char *hash = NULL, *token = NULL;
+	static const char *const steps[] = { "submit", "approve", "publish" };
+	const char *token = NULL;
 	struct json *bob = lone_central_json(&central, "operator add bob");
 	struct json *j = lone_central_json(&central, "model import enterprise central/sample/enterprise-credit.pmml");
+	int64_t id = 0;
 	CU_ASSERT_TRUE_FATAL(bob != NULL && json_text(bob, "token", 128, &token, NULL));
-	CU_ASSERT_TRUE_FATAL(j != NULL && json_text(json_at(json_get(j, "models"), 0), "hash", 64, &hash, NULL));
-	CU_ASSERT_EQUAL(child_run_words(&out, "centralctl -d %s --token-file %s model promote enterprise %s",
-					central.dir, file_put("bob.token", token), hash),
-			0);
+	CU_ASSERT_TRUE_FATAL(j != NULL && json_int(j, "id", 1, INT64_MAX, &id, NULL));
+	const char *of_bob = file_put("bob.token", token);
+	for (size_t i = 0; i < 3; i++)
+		CU_ASSERT_EQUAL(i == 0 ? lone_central_ctl(&central, &out, "release submit %lld", (long long)id)
+				       : child_run_words(&out, "centralctl -d %s --token-file %s release %s %lld",
+							 central.dir, of_bob, steps[i], (long long)id),
+				0);
 	json_free(bob);
 	json_free(j);
 	CU_ASSERT_EQUAL(lone_central_ctl(

@@ -1,4 +1,5 @@
 /* The ledger as an operator meets it: centralctl, centrald, a file of lines. */
+#include "protocol/base/file.h"
 #include "tests/support/world.h"
 #include "tests/test.h"
 
@@ -94,6 +95,43 @@ static void a_killed_centrald_comes_back_with_the_same_head(void)
 	CU_ASSERT_EQUAL(strncmp(buf_str(&before), buf_str(&after), 64), 0);
 	buf_clear(&before);
 	buf_clear(&after);
+}
+
+static void the_head_of_a_day_is_signed_once_and_finds_a_ledger_put_back(void)
+{
+	char command[200], kept[120], ledger[160];
+	struct buf first, again;
+	snprintf(kept, sizeof(kept), "%s/heads", w.dir);
+	snprintf(ledger, sizeof(ledger), "%s/ledger.db", w.central_dir);
+	buf_init(&first, 65536);
+	buf_init(&again, 65536);
+	send(0, "已记 1", "alice", "transfer",
+	     "{'id':'200','kind':'single','debit':'1','credit':'a1','amount':5,'ledger':1}\n");
+	world_expect(&w, 1, "needs an operator's token", NULL, "ledger sign");
+	world_expect(&w, 0, "已签名", "alice", "ledger sign");
+	CU_ASSERT_EQUAL(world_ctl(&w, NULL, &first, "ledger heads export"), 0);
+	send(0, "已记 1", "alice", "transfer",
+	     "{'id':'201','kind':'single','debit':'1','credit':'a1','amount':6,'ledger':1}\n");
+	world_central_stop(&w, SIGKILL);
+	world_central_start(&w);
+	world_expect(&w, 0, "已签名", "bob", "ledger sign"); /* today's is there */
+	CU_ASSERT_EQUAL(world_ctl(&w, NULL, &again, "ledger heads export"), 0);
+	CU_ASSERT(first.len > 100 && bytes_equal(buf_bytes(&first), buf_bytes(&again)));
+	CU_ASSERT_TRUE(file_write(kept, buf_bytes(&first), 0600, NULL));
+	world_expect(&w, 0, "发行 / issued", NULL, "ledger heads list");
+	world_expect(&w, 0, "newest signed", NULL, "ledger head");
+	snprintf(command, sizeof(command), "ledger verify --heads %s", kept);
+	world_expect(&w, 0, "公钥", NULL, command);
+	world_central_stop(&w, SIGTERM);
+	CU_ASSERT_TRUE(file_remove(ledger, NULL)); /* and begun anew */
+	world_central_start(&w);
+	send(0, "已记 3", "alice", "create", accounts);
+	world_expect(&w, 1, "older copy", NULL, command);
+	world_expect(&w, 1, "older copy", NULL, "ledger verify"); /* the file beside it */
+	world_expect(&w, 1, "put back to an older state", "alice", "ledger sign");
+	world_expect(&w, 0, "ledger.head", NULL, "status");
+	buf_clear(&first);
+	buf_clear(&again);
 	world_close(&w);
 }
 
@@ -103,6 +141,8 @@ static CU_TestInfo tests[] = {
 	  each_transfer_gets_its_status_and_one_that_fails_is_exit_1 },
 	{ "what is read is read beside centrald", what_is_read_is_read_beside_centrald },
 	{ "a killed centrald comes back with the same head", a_killed_centrald_comes_back_with_the_same_head },
+	{ "the head of a day is signed once and finds a ledger put back",
+	  the_head_of_a_day_is_signed_once_and_finds_a_ledger_put_back },
 	CU_TEST_INFO_NULL,
 };
 SUITE(ledger_system, setup, NULL, tests);

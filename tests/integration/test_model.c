@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SAMPLE  "central/sample/enterprise-credit.pmml"
 #define COMPANY "91330800MA2DH00A72" /* nobody's */
@@ -63,15 +64,27 @@ static void a_champion_takes_two_operators(void)
 {
 	char line[200];
 	world_expect(&w, 1, "needs an operator's token", NULL, "model import enterprise " SAMPLE);
-	world_expect(&w, 0, "challenger", "alice", "model import enterprise " SAMPLE);
-	struct json *j = world_ctl_json(&w, NULL, "model list");
+	world_expect(&w, 0, "model-enterprise 第 1 版 · 草稿 (draft)", "alice", "model import enterprise " SAMPLE);
+	struct json *j = world_ctl_json(&w, NULL, "release list --name model-enterprise");
+	const struct json *release = json_at(json_get(j, "releases"), 0);
 	const char *text = NULL;
-	CU_ASSERT_TRUE_FATAL(json_text(json_at(json_get(j, "models"), 0), "hash", 64, &text, NULL));
+	int64_t id = 0;
+	CU_ASSERT_TRUE_FATAL(json_text(release, "content_sha256", 64, &text, NULL));
+	CU_ASSERT_TRUE_FATAL(json_int(release, "id", 1, INT64_MAX, &id, NULL));
 	snprintf(hash, sizeof(hash), "%s", text);
 	json_free(j);
-	snprintf(line, sizeof(line), "model promote enterprise %.12s", hash);
-	world_expect(&w, 1, "another operator", "alice", line);
-	world_expect(&w, 0, "champion", "bob", line);
+	world_expect(&w, 0, "挑战 (challenger)", NULL, "model list");
+	snprintf(line, sizeof(line), "release diff %lld", (long long)id);
+	world_expect(&w, 0, "+   <Header", NULL, line);
+	snprintf(line, sizeof(line), "release submit %lld", (long long)id);
+	world_expect(&w, 0, "submitted", "alice", line);
+	snprintf(line, sizeof(line), "release approve %lld", (long long)id);
+	world_expect(&w, 1, "someone else must decide", "alice", line);
+	world_expect(&w, 0, "approved", "bob", line);
+	world_expect(&w, 0, "challenger", NULL, "model list");
+	snprintf(line, sizeof(line), "release publish %lld", (long long)id);
+	world_expect(&w, 0, "published", "bob", line);
+	world_expect(&w, 0, "现用 (champion)", NULL, "model list");
 	snprintf(line, sizeof(line), "model show %.12s", hash);
 	world_expect(&w, 0, "样例", NULL, line);
 	snprintf(line, sizeof(line), "model export %s", hash);
@@ -105,6 +118,75 @@ static void scores_are_stored_shown_and_recomputed(void)
 	world_expect(&w, 0, "score.run", NULL, "audit --limit 100");
 }
 
+static void inputs_come_out_of_stored_facts_by_a_released_mapping(void)
+{
+	char line[400];
+	int64_t id = 0;
+	snprintf(line, sizeof(line), "score run enterprise %s --facts",
+		 file_of("subjects.csv", "subject\n" COMPANY "\n"));
+	world_expect(&w, 1, "no mapping is published", "alice", line);
+	struct json *j = world_ctl_json(&w, "alice",
+					"document import inputs-enterprise central/sample/enterprise-inputs.json");
+	CU_ASSERT_TRUE_FATAL(json_int(j, "id", 1, INT64_MAX, &id, NULL));
+	json_free(j);
+	CU_ASSERT_EQUAL(world_release(&w, id), 1);
+	world_expect(&w, 0, "42", "alice", "source import central/sample/sources.json");
+	snprintf(line, sizeof(line), "batch load tax-revenue %s --period 2026-10",
+		 file_of("revenue.csv", "统一社会信用代码,月份,营业收入,实缴税额,纳税信用等级\n" COMPANY
+					",2026-10,800000,24000,B\n"));
+	world_expect(&w, 0, "current", "alice", line);
+	snprintf(line, sizeof(line), "score run enterprise %s --facts",
+		 file_of("subjects.csv", "subject\n" COMPANY "\n"));
+	world_expect(&w, 1, "needs an operator's token", NULL, line);
+	world_expect(&w, 0, "已评分 1 个主体", "alice", line);
+	world_expect(&w, 0, "inputs out of stored facts: inputs-enterprise/1 as of", "alice",
+		     "score show " COMPANY " review");
+	world_expect(&w, 0, "最早数据 / oldest input 2026-10-31", "alice", "score show " COMPANY " review");
+	world_expect(&w, 0, "评分 score enterprise", "alice", "subject reads " COMPANY);
+	world_expect(&w, 0, "不同 0 个", NULL, "replay");
+	snprintf(line, sizeof(line), "score run enterprise %s --facts --date 2026-01-31",
+		 file_of("subjects.csv", "subject\n"));
+	world_expect(&w, 1, "--as-of", "alice", line);
+}
+
+static void release_of(const char *command)
+{
+	struct json *j = world_ctl_json(&w, "alice", "%s", command);
+	int64_t id = 0;
+	CU_ASSERT_TRUE_FATAL(json_int(j, "id", 1, INT64_MAX, &id, NULL));
+	json_free(j);
+	CU_ASSERT_TRUE(world_release(&w, id) > 0);
+}
+
+static void a_personal_score_takes_the_points_of_the_carbon_account(void)
+{
+	char line[400], day[16], number[20];
+	time_t now = time(NULL);
+	struct tm tm;
+	CU_ASSERT_PTR_NOT_NULL_FATAL(gmtime_r(&now, &tm));
+	strftime(day, sizeof(day), "%Y-%m-%d", &tm);
+	world_number(1, number);
+	release_of("model import personal central/sample/personal-credit.pmml");
+	release_of("document import inputs-personal central/sample/personal-inputs.json");
+	snprintf(line, sizeof(line), "subject\n%s\n", number);
+	const char *csv = file_of("persons.csv", line);
+	char run[300];
+	snprintf(run, sizeof(run), "score run personal %s --facts --kind resident_id", csv);
+	world_expect(&w, 1, "carbon account: ", "alice", run); /* nothing was pushed yet */
+	release_of("document import carbon central/sample/carbon.json");
+	snprintf(line, sizeof(line),
+		 "{\"holder\":{\"number\":\"%s\"},\"activity\":\"bus_ride\",\"occurred\":\"%s\",\"reference\":\"t1\","
+		 "\"quantity\":1}\n",
+		 number, day);
+	snprintf(line, sizeof(line), "carbon report %s", file_of("rides.ndjson", line));
+	world_expect(&w, 0, "credited", "alice", line);
+	world_expect(&w, 0, "水位 / watermark", "alice", "carbon push");
+	world_expect(&w, 0, "已评分 1 个主体", "alice", run);
+	snprintf(line, sizeof(line), "score show %s review --kind resident_id", number);
+	world_expect(&w, 0, "inputs-personal/1 as of", "alice", line);
+	world_expect(&w, 0, "不同 0 个", NULL, "replay");
+}
+
 static void outcomes_and_months_tell_how_a_model_does(void)
 {
 	char line[400], svg[160], month[8];
@@ -125,6 +207,13 @@ static void outcomes_and_months_tell_how_a_model_does(void)
 	world_expect(&w, 0, "\"psi\":0.0,\"goods\":2,\"bads\":0,\"auc\":null", "alice",
 		     "--json model monitor enterprise --months");
 	world_expect(&w, 1, "no such model", "alice", "model monitor enterprise --months --model 0123456789");
+	world_expect(&w, 0, "信息值 IV", "alice", "model monitor enterprise --months");
+	world_expect(&w, 1, "either --all or --model", "alice",
+		     "model monitor enterprise --months --all --model 01234567");
+	snprintf(line, sizeof(line), "model monitor enterprise --months --all --svg %s", svg);
+	world_expect(&w, 0, "现用 (champion)", "alice", line);
+	snprintf(line, sizeof(line), "%s/months-%.12s.svg", w.dir, hash);
+	CU_ASSERT_EQUAL(access(line, R_OK), 0);
 	buf_init(&picture, 1 << 20);
 	CU_ASSERT_TRUE(file_read(svg, &picture, NULL) && strstr(buf_str(&picture), "模型监测") != NULL);
 	buf_clear(&picture);
@@ -150,6 +239,10 @@ static CU_TestInfo tests[] = {
 	{ "a champion takes two operators", a_champion_takes_two_operators },
 	{ "scores are stored, shown and recomputed", scores_are_stored_shown_and_recomputed },
 	{ "outcomes and months tell how a model does", outcomes_and_months_tell_how_a_model_does },
+	{ "inputs come out of stored facts by a released mapping",
+	  inputs_come_out_of_stored_facts_by_a_released_mapping },
+	{ "a personal score takes the points of the carbon account",
+	  a_personal_score_takes_the_points_of_the_carbon_account },
 	{ "a score changed in the database is found by replay", a_score_changed_in_the_database_is_found_by_replay },
 	CU_TEST_INFO_NULL,
 };

@@ -211,3 +211,19 @@ void card_random_inputs(const struct card *c, uint64_t *state, struct value *giv
 			given[i] = (struct value){ .kind = VALUE_BOOL, .boolean = kind % 2 == 0 };
 	}
 }
+
+bool card_challenge(struct release_context *c, const char *family, struct bytes pmml, char hash[MODEL_HEX + 1],
+		    struct err *e)
+{
+	int64_t id = 0;
+	return model_import(c, family, pmml, true, "card.pmml", "alice", 0, hash, &id, e);
+}
+
+bool card_crown(struct release_context *c, const char *family, struct bytes pmml, int64_t now_s,
+		char hash[MODEL_HEX + 1], struct err *e)
+{
+	int64_t id = 0;
+	return model_import(c, family, pmml, true, "card.pmml", "alice", now_s, hash, &id, e) &&
+	       release_submit(c, id, "alice", true, now_s, e) && release_approve(c, id, "bob", now_s, e) &&
+	       release_publish(c, id, "bob", now_s, e);
+}

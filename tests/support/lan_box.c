@@ -84,9 +84,22 @@ static bool ask(void *arg, struct body_query *q, sync_bodies_done *done, void *d
 	return true;
 }
 
+static bool inquire(void *arg, const struct inquiry *q, sync_inquiry_done *done, void *done_arg, struct err *e)
+{
+	struct lan_box *b = arg;
+	if (!b->line_up)
+		return err_set(e, ERR_IO, "the line is down");
+	b->inquired = *q;
+	b->inquired_done = done;
+	b->inquired_arg = done_arg;
+	return true;
+}
+
 static void forget(void *arg, const void *done_arg)
 {
 	struct lan_box *b = arg;
+	b->forgotten += b->inquired_done != NULL && b->inquired_arg == done_arg;
+	b->inquired_done = NULL;
 	b->forgotten += b->asked_done != NULL && b->asked_arg == done_arg;
 	b->asked_done = NULL;
 }
@@ -124,6 +137,7 @@ void lan_box_open(struct lan_box *b, bool commit_each)
 				      .lists = infos,
 				      .recorded = recorded,
 				      .ask = ask,
+				      .inquire = inquire,
 				      .forget = forget,
 				      .cache = &b->cache,
 				      .arg = b };
@@ -254,6 +268,24 @@ struct lan_box_answer *lan_box_look_up(struct lan_box *b, const char *path, cons
 	sync_bodies_done *done = b->asked_done;
 	b->asked_done = NULL;
 	done(b->asked_arg, r, why);
+	struct lan_box_answer *a = lan_box_answer(b, fd);
+	close(fd);
+	return a;
+}
+
+struct lan_box_answer *lan_box_report(struct lan_box *b, const char *json, const char *report, const struct err *why)
+{
+	const struct sync_inquiry r = { "XB20261124-0123456789abcdef", bytes_of(report != NULL ? report : "") };
+	int fd = lan_box_connect(b, NULL);
+	b->line_up = true;
+	lan_box_request(fd, "POST", "/v1/reports", b->token, json);
+	for (int i = 0; i < 1000 && b->inquired_done == NULL; i++)
+		loop_once(b->loop, 5);
+	must(b->inquired_done != NULL);
+	sync_inquiry_done *done = b->inquired_done;
+	b->inquired_done = NULL;
+	b->line_up = false;
+	done(b->inquired_arg, report != NULL ? &r : NULL, why);
 	struct lan_box_answer *a = lan_box_answer(b, fd);
 	close(fd);
 	return a;

@@ -37,6 +37,9 @@ struct lan_box {
 	struct body_query asked;
 	sync_bodies_done *asked_done; /* NULL: nobody waits */
 	void *asked_arg;
+	struct inquiry inquired; /* the same, of reports */
+	sync_inquiry_done *inquired_done;
+	void *inquired_arg;
 	unsigned forgotten;
 };
 /* Ready, enrolled, every list held, fresh and empty; the line is down. */
@@ -68,5 +71,8 @@ struct lan_box_answer *lan_box_look_up(struct lan_box *b, const char *path, cons
 void lan_box_asked_wait(struct lan_box *b);
 /* A sample of /metrics; -1 when there is none of this name ("xinbian_commits_total"). */
 double lan_box_metric(struct lan_box *b, const char *name);
+
+/* POST /v1/reports with the line up, which central answers with the report, or with why not. */
+struct lan_box_answer *lan_box_report(struct lan_box *b, const char *json, const char *report, const struct err *why);
 
 #endif

@@ -145,6 +145,7 @@ static bool branch_unsubscribe(void *arg, const char *filter, struct err *e)
 {
 	struct sim *s = arg;
 	(void)e;
+	must(s->up);
 	for (size_t i = 0; i < s->filters_len; i++)
 		if (strcmp(s->filters[i], filter) == 0)
 			memcpy(s->filters[i], s->filters[--s->filters_len], TOPIC_MAX);

@@ -419,8 +419,7 @@ static void score(void)
 			  "<Characteristic name='age' reasonCode='AGE' baselineScore='9'><Attribute partialScore='2'>"
 			  "<SimplePredicate field='age' operator='lessThan' value='30'/></Attribute><Attribute "
 			  "partialScore='9'><True/></Attribute></Characteristic>");
-	CU_ASSERT_TRUE_FATAL(model_import(department, "personal", bytes_of(model), false, "alice", NOW, hash, &err));
-	CU_ASSERT_TRUE_FATAL(model_promote(department, "personal", hash, "bob", NOW, &err));
+	CU_ASSERT_TRUE_FATAL(card_crown(department, "personal", bytes_of(model), NOW, hash, &err));
 	CU_ASSERT_TRUE_FATAL(
 		scores_run(department, &r, bytes_of("subject,age\n" SOMEONE ",25\n" SOMEONE ",35\n"), &s, &err));
 }

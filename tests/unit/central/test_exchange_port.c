@@ -1,4 +1,4 @@
-/* The way to a platform through what it is made of: gate as a child, mutual TLS, a stub server. */
+/* The way to a platform through what it is made of: gate as a child, mutual TLS, and a platform that this test runs. */
 #include "central/exchange/port.h"
 #include "protocol/base/gate.h"
 #include "tests/support/centre.h"

@@ -2,6 +2,8 @@
 #include "central/ledger/export.h"
 #include "central/ledger/ledger.h"
 #include "central/ledger/verify.h"
+#include "tests/support/killed.h"
+#include "tests/support/book.h"
 #include "tests/test.h"
 
 #include <assert.h>
@@ -9,27 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/user.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define NOW_S 1795500000 /* 2026-11-24 */
 
 static char path[128];
-
-static struct ledger *book_open(void)
-{
-	struct err e = { 0 };
-	struct ledger *l = ledger_open(path, &e);
-	if (l == NULL)
-		printf("%s\n", e.text);
-	assert(l != NULL);
-	return l;
-}
 
 static void setup(void)
 {
@@ -123,74 +111,28 @@ static void sums_of(struct ledger *l, struct ledger_sums out[5])
 
 /* --- killed --- */
 
-static bool is_write(long call)
+static bool story_child(void)
 {
-	return call == SYS_pwrite64 || call == SYS_write || call == SYS_fdatasync || call == SYS_fsync ||
-	       call == SYS_ftruncate || call == SYS_unlink;
-}
-
-static long syscall_of(pid_t pid)
-{
-#if defined(__x86_64__)
-	struct user_regs_struct regs;
-	return ptrace(PTRACE_GETREGS, pid, NULL, &regs) == 0 ? (long)regs.orig_rax : -1;
-#else
-	(void)pid;
-	return -1;
-#endif
-}
-
-static void child_run(void)
-{
-	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-	raise(SIGSTOP);
 	struct ledger *l = ledger_open(path, NULL);
-	_exit(l != NULL && story_tell(l) ? 0 : 1); /* the kernel closes it */
-}
-
-/* Kills the child before its n-th write. False when it got to its end. */
-static bool killed_at(unsigned n)
-{
-	int status = 0;
-	bool entering = true;
-	pid_t pid = fork();
-	if (pid == 0)
-		child_run();
-	waitpid(pid, &status, 0);
-	for (;;) {
-		if (ptrace(PTRACE_SYSCALL, pid, NULL, NULL) != 0 || waitpid(pid, &status, 0) != pid)
-			abort();
-		if (WIFEXITED(status)) {
-			CU_ASSERT_EQUAL(WEXITSTATUS(status), 0);
-			return false;
-		}
-		if (entering && is_write(syscall_of(pid)) && n-- == 1)
-			break;
-		entering = !entering;
-	}
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	return true;
+	return l != NULL && story_tell(l);
 }
 
 static void killed_before_any_write_it_has_whole_batches_and_goes_on(void)
 {
-#if !defined(__x86_64__)
-	test_skip("a way to count system calls on this processor");
-	return;
-#endif
 	struct ledger_sums want[5], got[5];
 	static struct ledger_verdict v;
 	unsigned killed = 0, rows_seen[STORY + 1] = { 0 };
+	if (!killed_can())
+		return;
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	CU_ASSERT_TRUE(story_tell(l));
 	sums_of(l, want);
 	ledger_close(l);
 	for (unsigned n = 1;; n++) {
 		setup();
-		bool was_killed = killed_at(n);
-		l = book_open();
+		bool was_killed = killed_at(n, story_child);
+		l = book_must_open(path);
 		CU_ASSERT_TRUE(verify(&v));
 		CU_ASSERT(v.rows == 0 || v.rows == 4 || v.rows == STORY);
 		rows_seen[v.rows]++;
@@ -228,7 +170,7 @@ static void a_commit_that_fails_at_any_write_leaves_the_state_byte_identical(voi
 	unsigned failed = 0;
 	bool ok = false;
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	CU_ASSERT_TRUE(story_tell(l));
 	for (size_t i = 0; i < 64; i++)
 		t[i] = transfer(100 + i, TRANSFER_SINGLE, ISSUER, ANNA, 1, 0);
@@ -273,7 +215,7 @@ static bool tamper(const char *sql)
 static void rows_can_only_be_inserted(void)
 {
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	CU_ASSERT_TRUE(story_tell(l));
 	ledger_close(l);
 	CU_ASSERT_FALSE(tamper("UPDATE transfer SET amount = 1 WHERE seq = 1"));
@@ -325,7 +267,7 @@ static void whatever_is_changed_behind_its_back_verify_says_so(void)
 	static struct ledger_verdict v;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		setup();
-		struct ledger *l = book_open();
+		struct ledger *l = book_must_open(path);
 		CU_ASSERT_TRUE(story_tell(l));
 		ledger_close(l);
 		CU_ASSERT_TRUE(verify(&v));
@@ -380,7 +322,7 @@ static void hledger_comes_to_the_same_balances(void)
 		return;
 	}
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	CU_ASSERT_TRUE(story_tell(l));
 	for (size_t i = 0; i < 400; i++) {
 		state = state * 6364136223846793005U + 1442695040888963407U;
@@ -423,7 +365,7 @@ static void a_batch_takes_8190_and_no_more(void)
 	struct err e = { 0 };
 	assert(t != NULL && status != NULL);
 	setup();
-	struct ledger *l = book_open();
+	struct ledger *l = book_must_open(path);
 	CU_ASSERT_TRUE(accounts_make(l));
 	for (size_t i = 0; i <= LEDGER_BATCH_MAX; i++)
 		t[i] = transfer(1 + i, TRANSFER_SINGLE, ISSUER, ANNA, 1, 0);

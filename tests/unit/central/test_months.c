@@ -78,6 +78,9 @@ static void power_is_told_where_goods_and_bads_are_known(void)
 	CU_ASSERT_TRUE(near(m[0].auc, 5.5 / 6)); /* of six pairs one is a tie */
 	CU_ASSERT_TRUE(near(m[0].gini, 2 * 5.5 / 6 - 1));
 	CU_ASSERT_TRUE(near(m[0].ks, 2.0 / 3));
+	/* bins 1 | 2 2 | 3 | 4, half a row where a side has none: ln 3 / 3 + ln 1.5 / 6 + 2 ln (4/3) / 12 */
+	CU_ASSERT_TRUE(near(m[0].iv, 0.481728626316));
+	CU_ASSERT_TRUE(isnan(m[1].iv));
 	CU_ASSERT_EQUAL(m[1].goods, 1);
 	CU_ASSERT_TRUE(isnan(m[1].auc)); /* no bad */
 }
@@ -129,7 +132,7 @@ static void the_picture_has_the_same_bytes_each_time_and_gaps_where_nothing_is_k
 	unsigned circles = 0;
 	for (const char *at = svg; (at = strstr(at, "<circle")) != NULL; at++)
 		circles++;
-	CU_ASSERT_EQUAL(circles, 2 + 3); /* PSI of both months; AUC, Gini and KS of one */
+	CU_ASSERT_EQUAL(circles, 2 + 4); /* PSI of both months; AUC, Gini and KS of one */
 	CU_ASSERT_PTR_NULL(strstr(svg, "nan"));
 	CU_ASSERT_STRING_EQUAL(svg + one.len - 7, "</svg>\n");
 	buf_clear(&one);

@@ -257,9 +257,7 @@ static void a_score_does_without_an_input_under_objection_and_names_it(void)
 			  "<Characteristic name='age' reasonCode='AGE' baselineScore='9'><Attribute "
 			  "partialScore='2'><SimplePredicate field='age' operator='lessThan' value='30'/>"
 			  "</Attribute><Attribute partialScore='9'><True/></Attribute></Characteristic>");
-	CU_ASSERT_TRUE_FATAL(
-		model_import(department, "enterprise", bytes_of(model), true, "alice", NOW, hash, &department_err) &&
-		model_promote(department, "enterprise", hash, "bob", NOW, &department_err));
+	CU_ASSERT_TRUE_FATAL(card_crown(department, "enterprise", bytes_of(model), NOW, hash, &department_err));
 	snprintf(csv, sizeof(csv), "subject,age,size\n%s,20,5\n", who.canonical);
 	score(csv);
 	CU_ASSERT_STRING_EQUAL(held, "");

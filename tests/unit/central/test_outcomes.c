@@ -33,12 +33,16 @@ static void setup(void)
 			  "<Characteristic name='age' reasonCode='AGE' baselineScore='9'><Attribute partialScore='2'>"
 			  "<SimplePredicate field='age' operator='lessThan' value='30'/></Attribute><Attribute "
 			  "partialScore='9'><True/></Attribute></Characteristic>");
-	CU_ASSERT_TRUE_FATAL(model_import(&centre.release, FAMILY, bytes_of(text), false, "alice", NOW, model, &err));
+	CU_ASSERT_TRUE_FATAL(card_challenge(&centre.release, FAMILY, bytes_of(text), model, &err));
 }
 
 static void promote(void)
 {
-	CU_ASSERT_TRUE_FATAL(model_promote(&centre.release, FAMILY, model, "bob", NOW, &err));
+	struct buf text;
+	buf_init(&text, DOCUMENT_MAX);
+	CU_ASSERT_TRUE_FATAL(model_document(&centre.release, model, &text, &err));
+	CU_ASSERT_TRUE_FATAL(card_crown(&centre.release, FAMILY, buf_bytes(&text), NOW, model, &err));
+	buf_clear(&text);
 }
 
 static void teardown(void)

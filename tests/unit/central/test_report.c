@@ -60,7 +60,7 @@ static void teardown(void)
 
 static struct report *collect(const char *day, int64_t now_s)
 {
-	struct report_request q = { &who, "贷款审查", "alice", 0 };
+	struct report_request q = { &who, "贷款审查", "alice", 0, NULL };
 	department_err = (struct err){ 0 };
 	CU_ASSERT_TRUE(day_parse(bytes_of(day), &q.day, &department_err));
 	return report_collect(department, &q, now_s, &department_err);
@@ -188,9 +188,7 @@ static void a_score_is_shown_with_reasons_and_what_it_does_without(void)
 				      "<Characteristic name='age' reasonCode='YOUNG' baselineScore='9'><Attribute "
 				      "partialScore='2'><SimplePredicate field='age' operator='lessThan' value='30'/>"
 				      "</Attribute><Attribute partialScore='9'><True/></Attribute></Characteristic>");
-	CU_ASSERT_TRUE_FATAL(
-		model_import(department, "enterprise", bytes_of(model), true, "alice", NOW, hash, &department_err) &&
-		model_promote(department, "enterprise", hash, "bob", NOW, &department_err));
+	CU_ASSERT_TRUE_FATAL(card_crown(department, "enterprise", bytes_of(model), NOW, hash, &department_err));
 	snprintf(csv, sizeof(csv), "subject,age\n%s,25\n", who.canonical);
 	CU_ASSERT_TRUE(scores_run(department, &run, bytes_of(csv), &s, &department_err));
 	const char *text = page("2026-11-24", NOW);
@@ -205,7 +203,7 @@ static void a_score_is_shown_with_reasons_and_what_it_does_without(void)
 
 static void a_report_is_in_the_log_of_reads_and_none_goes_without_a_purpose_or_for_a_day_to_come(void)
 {
-	struct report_request q = { &who, "", "alice", 20780 };
+	struct report_request q = { &who, "", "alice", 20780, NULL };
 	(void)page("2026-11-24", NOW);
 	CU_ASSERT_EQUAL(
 		centre_count(&centre,

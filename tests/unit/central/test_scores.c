@@ -41,11 +41,8 @@ static void setup(void)
 {
 	centre_open(&centre);
 	err = (struct err){ 0 };
-	CU_ASSERT_TRUE_FATAL(
-		model_import(&centre.release, FAMILY, bytes_of(model_text("2")), false, "alice", NOW, first, &err));
-	CU_ASSERT_TRUE_FATAL(model_promote(&centre.release, FAMILY, first, "bob", NOW, &err));
-	CU_ASSERT_TRUE_FATAL(model_import(&centre.release, FAMILY, bytes_of(model_text("5.5")), false, "alice", NOW,
-					  second, &err));
+	CU_ASSERT_TRUE_FATAL(card_crown(&centre.release, FAMILY, bytes_of(model_text("2")), NOW, first, &err));
+	CU_ASSERT_TRUE_FATAL(card_challenge(&centre.release, FAMILY, bytes_of(model_text("5.5")), second, &err));
 }
 
 static void teardown(void)
@@ -179,8 +176,7 @@ static void a_model_that_comes_later_scores_what_is_stored_once(void)
 	struct scores_backfill b;
 	struct scores_replay r;
 	many(300);
-	CU_ASSERT_TRUE(
-		model_import(&centre.release, FAMILY, bytes_of(model_text("4")), false, "alice", NOW, third, &err));
+	CU_ASSERT_TRUE(card_challenge(&centre.release, FAMILY, bytes_of(model_text("4")), third, &err));
 	CU_ASSERT_TRUE(scores_backfill(&centre.release, FAMILY, third, 100, "alice", NOW, &b, &err));
 	CU_ASSERT_EQUAL(b.scored, 200);
 	CU_ASSERT_TRUE(scores_backfill(&centre.release, FAMILY, third, 0, "alice", NOW, &b, &err));
@@ -265,29 +261,110 @@ static void expect_roles(const char *want)
 	CU_ASSERT_STRING_EQUAL(roles, want);
 }
 
+static int64_t draft_of(const char *text, const char *operator)
+{
+	char hash[MODEL_HEX + 1];
+	int64_t id = 0;
+	CU_ASSERT_TRUE_FATAL(model_import(&centre.release, FAMILY, bytes_of(text), false, "card.pmml", operator, NOW,
+					  hash, &id, &err));
+	return id;
+}
+
+static bool published(int64_t id)
+{
+	return release_submit(&centre.release, id, "alice", false, NOW, &err) &&
+	       release_approve(&centre.release, id, "bob", NOW, &err) &&
+	       release_publish(&centre.release, id, "bob", NOW, &err);
+}
+
 static void a_champion_takes_two_people_and_there_is_one(void)
 {
 	expect_roles("first:champion second:challenger ");
-	CU_ASSERT_FALSE(model_promote(&centre.release, FAMILY, second, "alice", NOW, &err));
+	int64_t id = draft_of(model_text("5.5"), "alice");
+	CU_ASSERT_FALSE(release_publish(&centre.release, id, "bob", NOW, &err)); /* nobody has approved it */
+	CU_ASSERT_TRUE(release_submit(&centre.release, id, "carol", false, NOW, &err));
+	CU_ASSERT_FALSE(release_approve(&centre.release, id, "alice", NOW, &err));
 	CU_ASSERT_EQUAL(err.code, ERR_DENIED);
+	CU_ASSERT_FALSE(release_approve(&centre.release, id, "carol", NOW, &err));
 	CU_ASSERT_FALSE(model_retire(&centre.release, FAMILY, first, "bob", NOW, &err));
 	CU_ASSERT_EQUAL(err.code, ERR_CONFLICT);
-	CU_ASSERT_TRUE(model_promote(&centre.release, FAMILY, second, "bob", NOW, &err));
+	CU_ASSERT_TRUE(release_approve(&centre.release, id, "bob", NOW, &err));
+	expect_roles("first:champion second:challenger ");
+	CU_ASSERT_TRUE(release_publish(&centre.release, id, "alice", NOW, &err));
 	expect_roles("second:champion first:challenger ");
 	CU_ASSERT_TRUE(model_retire(&centre.release, FAMILY, first, "bob", NOW, &err));
-	CU_ASSERT_FALSE(model_promote(&centre.release, FAMILY, first, "bob", NOW, &err));
 	expect_roles("second:champion first:retired ");
 	CU_ASSERT_FALSE(db_exec(centre.db, "UPDATE model_role SET role = 1", NULL)); /* nor by hand */
-	CU_ASSERT_EQUAL(centre_count(&centre, "SELECT count(*) FROM audit WHERE what LIKE 'model.%'"), 5);
+	CU_ASSERT_EQUAL(centre_count(&centre, "SELECT count(*) FROM audit WHERE what LIKE 'model.%'"), 6);
+}
+
+static void a_model_imported_again_has_the_release_that_is_under_way(void)
+{
+	int64_t id = draft_of(model_text("5.5"), "carol");
+	CU_ASSERT_EQUAL(draft_of(model_text("5.50"), "alice"), id);
+	CU_ASSERT_TRUE(published(id));
+	CU_ASSERT_EQUAL(draft_of(model_text("5.5"), "alice"), id); /* in force */
+	int64_t other = draft_of(model_text("2"), "alice");
+	CU_ASSERT_TRUE(release_submit(&centre.release, other, "alice", false, NOW, &err));
+	CU_ASSERT_TRUE(release_reject(&centre.release, other, "bob", NOW, &err));
+	CU_ASSERT_NOT_EQUAL(draft_of(model_text("2"), "alice"), other); /* refused: it begins anew */
+}
+
+static void rolling_back_makes_an_older_model_champion_again_in_a_new_version(void)
+{
+	int64_t id = 0;
+	struct release now;
+	CU_ASSERT_TRUE_FATAL(published(draft_of(model_text("5.5"), "alice")));
+	CU_ASSERT_TRUE(model_retire(&centre.release, FAMILY, first, "bob", NOW, &err));
+	CU_ASSERT_TRUE_FATAL(release_rollback(&centre.release, RELEASE_MODEL FAMILY, 1, "alice", NOW, &id, &err));
+	CU_ASSERT_TRUE(published(id));
+	expect_roles("first:champion second:challenger ");
+	CU_ASSERT_TRUE(release_current(&centre.release, RELEASE_MODEL FAMILY, &now, &err));
+	CU_ASSERT_EQUAL(now.version, 3);
+}
+
+static void a_model_is_released_to_nobody_but_central(void)
+{
+	struct head h = { 0 };
+	struct release now;
+	bool known = true;
+	int64_t id = 0;
+	CU_ASSERT_TRUE(release_current(&centre.release, RELEASE_MODEL FAMILY, &now, &err));
+	CU_ASSERT_EQUAL(now.kind, RELEASE_CENTRAL);
+	CU_ASSERT_TRUE_FATAL(release_head_fill(&centre.release, &h, &err));
+	CU_ASSERT_EQUAL(h.entries_len, 0);
+	head_clear(&h);
+	CU_ASSERT_TRUE(release_object_known(&centre.release, now.content.hash, &known, &err));
+	CU_ASSERT_FALSE(known);
+	CU_ASSERT_FALSE(document_draft_import(&centre.release, RELEASE_MODEL FAMILY, "x", bytes_of("{}"), "alice",
+					      NOW, &id, &err));
+	CU_ASSERT_EQUAL(err.code, ERR_DENIED);
+}
+
+static void a_champion_of_before_models_had_releases_is_version_1(void)
+{
+	struct release now;
+	CU_ASSERT_TRUE_FATAL(db_exec(centre.db, "DELETE FROM release", &err));
+	CU_ASSERT_TRUE(models_adopt(&centre.release, &err));
+	CU_ASSERT_TRUE(models_adopt(&centre.release, &err)); /* as at each start */
+	CU_ASSERT_EQUAL(centre_count(&centre, "SELECT count(*) FROM release"), 1);
+	CU_ASSERT_TRUE_FATAL(release_current(&centre.release, RELEASE_MODEL FAMILY, &now, &err));
+	CU_ASSERT_EQUAL(now.version, 1);
+	CU_ASSERT_STRING_EQUAL(now.created_by, "alice");
+	CU_ASSERT_STRING_EQUAL(now.decided_by, "bob");
+	expect_roles("first:champion second:challenger ");
+	CU_ASSERT_TRUE(published(draft_of(model_text("5.5"), "alice")));
+	expect_roles("second:champion first:challenger ");
 }
 
 static void a_model_is_named_by_its_hash_and_never_changed(void)
 {
 	char again[MODEL_HEX + 1], prefix[9];
+	int64_t id = 0;
 	struct buf document;
 	uint8_t hash[HASH_LEN];
-	CU_ASSERT_TRUE(
-		model_import(&centre.release, FAMILY, bytes_of(model_text("2.0")), false, "carol", NOW, again, &err));
+	CU_ASSERT_TRUE(model_import(&centre.release, FAMILY, bytes_of(model_text("2.0")), false, "", "carol", NOW,
+				    again, &id, &err));
 	CU_ASSERT_STRING_EQUAL(again, first); /* spelled otherwise, the same card */
 	expect_roles("first:champion second:challenger ");
 	buf_init(&document, DOCUMENT_MAX);
@@ -306,21 +383,29 @@ static void a_model_is_named_by_its_hash_and_never_changed(void)
 static void a_model_with_faults_is_imported_by_force_alone(void)
 {
 	char hash[MODEL_HEX + 1];
+	int64_t id = 0;
 	const char *gap =
 		card_pmml("<DataField name='n' optype='continuous' dataType='double'/>", "useReasonCodes='false'",
 			  "<MiningField name='n'/>",
 			  "<Characteristic name='size'><Attribute partialScore='1'><SimplePredicate field='n' "
 			  "operator='lessThan' value='3'/></Attribute></Characteristic>");
-	CU_ASSERT_FALSE(model_import(&centre.release, "gap", bytes_of(gap), false, "alice", NOW, hash, &err));
+	CU_ASSERT_FALSE(
+		model_import(&centre.release, "gap", bytes_of(gap), false, "", "alice", NOW, hash, &id, &err));
 	CU_ASSERT_EQUAL(err.code, ERR_DENIED);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "gap, characteristic 1 size n [3, ∞)"));
-	CU_ASSERT_TRUE(model_import(&centre.release, "gap", bytes_of(gap), true, "alice", NOW, hash, &err));
-	CU_ASSERT_FALSE(model_import(&centre.release, "gap", bytes_of("<PMML/>"), true, "alice", NOW, hash, &err));
-	CU_ASSERT_FALSE(model_import(&centre.release, "No Name", bytes_of(gap), true, "alice", NOW, hash, &err));
+	CU_ASSERT_TRUE(model_import(&centre.release, "gap", bytes_of(gap), true, "", "alice", NOW, hash, &id, &err));
+	CU_ASSERT_FALSE(release_submit(&centre.release, id, "alice", false, NOW, &err)); /* nor submitted */
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "lint found 1 faults"));
+	CU_ASSERT_TRUE(release_submit(&centre.release, id, "alice", true, NOW, &err));
+	CU_ASSERT_FALSE(
+		model_import(&centre.release, "gap", bytes_of("<PMML/>"), true, "", "alice", NOW, hash, &id, &err));
+	CU_ASSERT_FALSE(
+		model_import(&centre.release, "No Name", bytes_of(gap), true, "", "alice", NOW, hash, &id, &err));
 }
 
 static void the_shipped_samples_are_marked_and_have_no_faults(void)
 {
+	int64_t id = 0;
 	static const char *const files[] = { "enterprise", "personal" };
 	for (size_t i = 0; i < 2; i++) {
 		char path[80], hash[MODEL_HEX + 1];
@@ -328,8 +413,8 @@ static void the_shipped_samples_are_marked_and_have_no_faults(void)
 		snprintf(path, sizeof(path), "central/sample/%s-credit.pmml", files[i]);
 		buf_init(&text, DOCUMENT_MAX);
 		CU_ASSERT_TRUE_FATAL(file_read(path, &text, &err));
-		CU_ASSERT_TRUE(
-			model_import(&centre.release, files[i], buf_bytes(&text), false, "alice", NOW, hash, &err));
+		CU_ASSERT_TRUE(model_import(&centre.release, files[i], buf_bytes(&text), false, "", "alice", NOW,
+					    hash, &id, &err));
 		struct card *c = model_card(&centre.release, hash, &err);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(c);
 		CU_ASSERT_TRUE(c->sample && strstr(c->description, "样例") != NULL &&
@@ -351,6 +436,13 @@ static CU_TestInfo tests[] = {
 	  a_model_that_comes_later_scores_what_is_stored_once },
 	{ "scores are given as a table, in slices", scores_are_given_as_a_table_in_slices },
 	{ "what was changed behind our back is named", what_was_changed_behind_our_back_is_named },
+	{ "a model imported again has the release that is under way",
+	  a_model_imported_again_has_the_release_that_is_under_way },
+	{ "rolling back makes an older model champion again in a new version",
+	  rolling_back_makes_an_older_model_champion_again_in_a_new_version },
+	{ "a model is released to nobody but central", a_model_is_released_to_nobody_but_central },
+	{ "a champion of before models had releases is version 1",
+	  a_champion_of_before_models_had_releases_is_version_1 },
 	{ "a champion takes two people, and there is one", a_champion_takes_two_people_and_there_is_one },
 	{ "a model is named by its hash and never changed", a_model_is_named_by_its_hash_and_never_changed },
 	{ "a model with faults is imported by force alone", a_model_with_faults_is_imported_by_force_alone },

@@ -1,5 +1,6 @@
 /* A real child with real keys, in its sandbox. */
 #include "central/init.h"
+#include "central/ledger/daily.h"
 #include "central/signer/signer.h"
 #include "protocol/base/file.h"
 #include "protocol/base/pki.h"
@@ -109,6 +110,45 @@ static void test_a_head_is_signed_only_above_the_last_sequence(void)
 	ask_head(&s, 9);
 	CU_ASSERT_EQUAL(s.why.code, ERR_STALE);
 	ask_head(&s, 11);
+	CU_ASSERT_EQUAL(s.why.code, ERR_NONE);
+	scene_close(&s);
+}
+
+static void ask_daily(struct scene *s, const struct daily_head *h)
+{
+	struct buf payload;
+	unsigned before = s->answers;
+	buf_init(&payload, DAILY_PAYLOAD_MAX);
+	CU_ASSERT_TRUE_FATAL(daily_encode(h, &payload, NULL));
+	CU_ASSERT_TRUE_FATAL(signer_daily(s->signer, buf_bytes(&payload), on_answer, s, NULL));
+	run_until(s, &s->answers, before + 1);
+	buf_clear(&payload);
+}
+
+static void test_of_the_ledger_one_head_a_day_is_signed_and_none_from_before(void)
+{
+	struct scene s;
+	struct daily_head h = { .day = ledger_day_of(NOW_S), .time_s = NOW_S, .batches = 5 }, got;
+	scene_open(&s);
+	ask_daily(&s, &h);
+	CU_ASSERT_TRUE(daily_open(buf_bytes(&s.result), signer_head_key(s.signer), &got, NULL));
+	CU_ASSERT_TRUE(daily_same(&h, &got));
+	ask_daily(&s, &h); /* its signature was lost */
+	CU_ASSERT_EQUAL(s.why.code, ERR_NONE);
+	h.batches = 6;
+	ask_daily(&s, &h);
+	CU_ASSERT_EQUAL(s.why.code, ERR_CONFLICT);
+	h.time_s -= 86400;
+	h.day--;
+	ask_daily(&s, &h);
+	CU_ASSERT_EQUAL(s.why.code, ERR_STALE);
+	h.time_s += 2 * 86400;
+	h.day += 2;
+	h.batches = 4;
+	ask_daily(&s, &h);
+	CU_ASSERT_EQUAL(s.why.code, ERR_STALE);
+	h.batches = 6;
+	ask_daily(&s, &h);
 	CU_ASSERT_EQUAL(s.why.code, ERR_NONE);
 	scene_close(&s);
 }
@@ -276,6 +316,8 @@ static void test_a_bad_host_or_port_makes_nothing(void)
 }
 
 static CU_TestInfo tests[] = {
+	{ "of the ledger one head a day is signed, and none from before",
+	  test_of_the_ledger_one_head_a_day_is_signed_and_none_from_before },
 	{ "a head is signed only above the last sequence", test_a_head_is_signed_only_above_the_last_sequence },
 	{ "what is no head is not signed", test_what_is_no_head_is_not_signed },
 	{ "a certificate carries the name asked for and descends from the CA",

@@ -77,13 +77,12 @@ static bool body_holds(const struct json *media, const struct lan_box_answer *a)
 {
 	struct buf why;
 	struct err e = { 0 };
-	const char *key;
-	const struct json *type = json_len(media) == 1 ? json_member(media, 0, &key) : NULL;
 	char content_type[128];
 	header_of(a, "Content-Type", content_type, sizeof(content_type));
-	if (type == NULL || strcmp(content_type, key) != 0)
+	const struct json *type = json_get(media, content_type);
+	if (type == NULL)
 		return false;
-	if (strcmp(key, "application/json") != 0)
+	if (strcmp(content_type, "application/json") != 0)
 		return true;
 	struct json *body = json_parse(bytes_of(a->body), &e);
 	buf_init(&why, 4096);
@@ -271,6 +270,46 @@ static void certificates_hold(const struct certificates *certs)
 	buf_clear(&cose);
 }
 
+static void reported(int status, const struct lan_box_answer *a)
+{
+	holds("POST", "/v1/reports", status, a);
+}
+
+static void reports_hold(void)
+{
+	static const char json[] = "{\"request_id\":\"r-1\",\"subject\":{\"kind\":\"uscc\",\"number\":"
+				   "\"91330800MA2DH00A72\"},\"purpose\":\"loan\",\"officer\":\"E1024\"%s}";
+	static char long_body[HTTP_BODY_MAX + 2];
+	char text[600];
+	struct err why = { 0 };
+	snprintf(text, sizeof(text), json, "");
+	reported(200, lan_box_report(&b, text, "<html>", NULL));
+	snprintf(text, sizeof(text), json, ",\"format\":\"pdf\",\"as_of\":\"2026-01-31\"");
+	reported(200, lan_box_report(&b, text, "%PDF", NULL));
+	static const struct {
+		enum err_code code;
+		int status;
+	} refusals[] = { { ERR_INPUT, 400 },   { ERR_DENIED, 403 }, { ERR_CONFLICT, 409 },
+			 { ERR_MISSING, 503 }, { ERR_FULL, 503 },   { ERR_IO, 503 } };
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		(void)err_set(&why, refusals[i].code, "central's words");
+		reported(refusals[i].status, lan_box_report(&b, text, NULL, &why));
+	}
+	reported(503, lan_box_ask(&b, "POST", "/v1/reports", b.token, text));
+	reported(400, lan_box_ask(&b, "POST", "/v1/reports", b.token, "{}"));
+	reported(401, lan_box_ask(&b, "POST", "/v1/reports", NULL, text));
+	other_method("POST", "/v1/reports");
+	memset(long_body, ' ', HTTP_BODY_MAX + 1);
+	reported(413, lan_box_ask(&b, "POST", "/v1/reports", b.token, long_body));
+	snprintf(text, sizeof(text),
+		 "POST /v1/reports HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: 2\r\n\r\n{}",
+		 b.token);
+	int fd = lan_box_connect(&b, NULL);
+	lan_box_send(fd, bytes_of(text));
+	reported(415, lan_box_answer(&b, fd));
+	close(fd);
+}
+
 static void scans_hold(void)
 {
 	struct certificates certs;
@@ -293,6 +332,7 @@ static void scans_hold(void)
 	holds("GET", "/v1/scans/{id}", 404, lan_box_ask(&b, "GET", "/v1/scans/nope", b.token, NULL));
 	holds("GET", "/v1/scans/{id}", 405, lan_box_ask(&b, "PUT", path, b.token, "{}"));
 	certificates_hold(&certs);
+	reports_hold();
 	got(200, "/v1/duties", b.token);
 	got(401, "/v1/duties", NULL);
 	other_method("GET", "/v1/duties");

@@ -109,6 +109,50 @@ static void a_new_branch_fetches_documents_keys_and_lists_and_says_what_it_has(v
 	done(&s, &p);
 }
 
+static bool list_is_here(struct sim *s)
+{
+	return sim_list(s, LIST).version > 0;
+}
+
+static void a_new_branch_has_its_documents_before_any_list(void)
+{
+	struct sim s;
+	struct publisher p = published(LIST, 3000, 1, 0);
+	struct buf doc = rules();
+	sim_init(&s, test_dir(), 21);
+	sim_add(&s, &p);
+	sim_document(&s, DOCUMENT_RULES, 4, buf_bytes(&doc));
+	sim_publish(&s);
+	sim_line(&s, true);
+	CU_ASSERT_TRUE(sim_until(&s, list_is_here, MINUTE));
+	CU_ASSERT_PTR_NOT_NULL(documents_policy(s.documents_held)->rules);
+	buf_clear(&doc);
+	done(&s, &p);
+}
+
+static bool chunk_is_here(struct sim *s)
+{
+	struct sync_info i;
+	sync_info(s->sync, &i);
+	return i.chunks > 1;
+}
+
+static void a_branch_that_ends_as_it_fetches_says_no_more_over_its_line(void)
+{
+	struct sim s;
+	struct publisher p = published(LIST, 100000, 1, 0);
+	sim_init(&s, test_dir(), 23);
+	sim_add(&s, &p);
+	sim_publish(&s);
+	s.chunk_ms = 500;
+	sim_line(&s, true);
+	CU_ASSERT_TRUE(sim_until(&s, chunk_is_here, MINUTE));
+	CU_ASSERT_TRUE(s.filters_len > 2);
+	sim_restart(&s, 0); /* its line goes down, then it ends: the line takes nothing meanwhile */
+	CU_ASSERT_TRUE(sim_until(&s, list_is_here, HOUR));
+	done(&s, &p);
+}
+
 static void a_head_with_a_bad_signature_is_refused_and_changes_nothing(void)
 {
 	struct sim s;
@@ -809,6 +853,9 @@ static void it_ends_at_the_newest_over_any_line(void)
 static CU_TestInfo tests[] = {
 	{ "a new branch fetches documents, keys and lists and says what it has",
 	  a_new_branch_fetches_documents_keys_and_lists_and_says_what_it_has },
+	{ "a new branch has its documents before any list", a_new_branch_has_its_documents_before_any_list },
+	{ "a branch that ends as it fetches says no more over its line",
+	  a_branch_that_ends_as_it_fetches_says_no_more_over_its_line },
 	{ "a head with a bad signature is refused and changes nothing",
 	  a_head_with_a_bad_signature_is_refused_and_changes_nothing },
 	{ "an older head is refused and does not block the next",

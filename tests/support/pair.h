@@ -1,0 +1,26 @@
+/* Both real sync cores at the two ends of a line of our making, in simulated time: a branch "haidian" and its central. */
+#ifndef TESTS_SUPPORT_PAIR_H
+#define TESTS_SUPPORT_PAIR_H
+
+#include "tests/support/centre.h"
+#include "tests/support/simulation.h"
+
+struct pair {
+	struct sim sim;
+	struct centre centre;
+	struct central_sync *central;
+	uint64_t version; /* of the list, published */
+	/* what the branch was given to keep */
+	uint64_t taken; /* the last item's number */
+	unsigned puts, erasures, again, refusals;
+	unsigned refuse; /* so many more are not taken */
+};
+
+/* Rules and catalogue are published, the branch is enrolled, the line is down. */
+struct pair *pair_new(uint64_t seed);
+void pair_free(struct pair *p);
+struct instant pair_instant(const struct pair *p);
+/* Central, kill -9, and started again. */
+void pair_central_restart(struct pair *p);
+
+#endif
