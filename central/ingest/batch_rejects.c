@@ -3,9 +3,9 @@
  * UTF-8 goes out with a byte order mark and GB18030 as GB18030, since a spreadsheet opens each rightly. A cell that a spreadsheet would take
  * for a formula gets an apostrophe in front; a plain number does not.
  */
+#include "central/csv_out.h"
 #include "central/ingest/batch.h"
 #include "central/ingest/rows.h"
-#include "protocol/base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,55 +22,9 @@ struct listing {
 	struct buf *out;
 };
 
-static bool is_number(struct bytes t)
-{
-	size_t at = t.len > 0 && (t.data[0] == '-' || t.data[0] == '+'), digits = 0, points = 0;
-	for (; at < t.len; at++) {
-		digits += t.data[at] >= '0' && t.data[at] <= '9';
-		points += t.data[at] == '.';
-	}
-	return digits > 0 && points <= 1 && digits + points == t.len - (t.data[0] == '-' || t.data[0] == '+');
-}
-
-/* Half-width and full-width signs alike. */
-static bool is_formula(struct bytes t)
-{
-	static const char *const starts[] = { "=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠" };
-	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
-		size_t len = strlen(starts[i]);
-		if (t.len >= len && memcmp(t.data, starts[i], len) == 0)
-			return !is_number(t);
-	}
-	return false;
-}
-
-/* Characters that are none become a question mark. */
-static void text_add(struct buf *b, struct bytes t)
-{
-	const char *at = (const char *)t.data, *end = at + t.len;
-	while (at < end) {
-		const char *from = at;
-		int32_t c = utf8_next(&at, end);
-		if (c <= 0) {
-			at = from + 1;
-			buf_add_u8(b, '?');
-			continue;
-		}
-		if (c == '"')
-			buf_add_u8(b, '"');
-		buf_add(b, from, (size_t)(at - from));
-	}
-}
-
 static void cell_add(struct listing *l, struct bytes t)
 {
-	if (l->line.len > 0)
-		buf_add_u8(&l->line, ',');
-	buf_add_u8(&l->line, '"');
-	if (is_formula(t))
-		buf_add_u8(&l->line, '\'');
-	text_add(&l->line, t);
-	buf_add_u8(&l->line, '"');
+	csv_out_cell(&l->line, l->line.len == 0, t);
 }
 
 static void cell_of(struct listing *l, struct bytes raw)
