@@ -9,8 +9,8 @@
 
 struct caps;
 
-/* c and rules are borrowed. NULL on failure; for standards without caps everything is let through. */
-struct caps *caps_new(struct carbon *c, const struct carbon_rules *rules, struct err *e) CHECKED;
+/* For at most so many reports. c and rules are borrowed. NULL on failure; for standards without caps everything is let through. */
+struct caps *caps_new(struct carbon *c, const struct carbon_rules *rules, size_t reports, struct err *e) CHECKED;
 void caps_free(struct caps *x); /* NULL is fine */
 /* Lowers points to what is left of the day, and counts them. ERR_FULL: nothing is left; any other error: nobody can tell. */
 bool caps_take(struct caps *x, const struct carbon_report *r, struct id128 account, int64_t *points,

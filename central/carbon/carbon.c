@@ -141,7 +141,7 @@ static bool report_judge(struct carbon *c, const struct carbon_rules *rules, str
 static bool reports_judge(struct carbon *c, const struct carbon_rules *rules, const struct carbon_report *r, size_t n,
 			  struct carbon_result *out, struct reports *w, struct err *e)
 {
-	struct caps *caps = caps_new(c, rules, e);
+	struct caps *caps = caps_new(c, rules, n, e);
 	bool ok = caps != NULL;
 	for (size_t i = 0; ok && i < n; i++) {
 		w->of[w->len] = (uint32_t)i;
