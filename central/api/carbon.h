@@ -10,5 +10,7 @@ struct carbon_desk {
 	char path[300];
 };
 bool api_carbon_open(struct api_call *call, struct carbon_desk *d, struct err *e) CHECKED;
+/* carbon_statement.c */
+bool api_carbon_statement(struct api_call *call, struct err *e) CHECKED;
 
 #endif

@@ -184,6 +184,7 @@ const struct api_route api_carbon_use_routes[] = {
 	{ "GET", "/v1/carbon/redemptions", true, redemptions_list },
 	{ "POST", "/v1/carbon/redemptions/%/post", true, redemption_post },
 	{ "POST", "/v1/carbon/redemptions/%/void", true, redemption_void },
+	{ "POST", "/v1/carbon/statements", true, api_carbon_statement },
 	{ "POST", "/v1/carbon/pushes", true, balances_push },
 	{ "GET", "/v1/carbon/pushed", true, pushed_show },
 	{ 0 },

@@ -24,24 +24,40 @@ static struct book book_of(const struct carbon *c)
 	return (struct book){ c->ledger, c->operator, c->now_s };
 }
 
-struct carbon_rules *carbon_rules_current(struct carbon *c, struct err *e)
+static struct carbon_rules *rules_read(struct carbon *c, const struct release *of, struct err *e)
 {
-	struct release now;
 	struct file_map map;
-	if (!release_current(c->release, "carbon", &now, e))
-		return NULL;
-	if (now.version == 0) {
+	if (of->version == 0) {
 		(void)err_set(e, ERR_MISSING,
 			      "no standard of carbon points was published yet (document import carbon FILE)");
 		return NULL;
 	}
-	if (!objects_map(c->release->objects, now.content.hash, &map, e))
+	if (!objects_map(c->release->objects, of->content.hash, &map, e))
 		return NULL;
 	struct carbon_rules *r = carbon_rules_decode(map.bytes, e);
 	file_unmap(&map);
 	if (r != NULL)
-		r->version = (int64_t)now.version;
+		r->version = (int64_t)of->version;
 	return r;
+}
+
+struct carbon_rules *carbon_rules_current(struct carbon *c, struct err *e)
+{
+	struct release now;
+	return release_current(c->release, "carbon", &now, e) ? rules_read(c, &now, e) : NULL;
+}
+
+struct carbon_rules *carbon_rules_at(struct carbon *c, int64_t at_s, struct err *e)
+{
+	struct release then = { 0 };
+	int64_t id = 0;
+	if (!db_run_int(c->release->db, &id, e,
+			"SELECT COALESCE((SELECT id FROM release WHERE name = 'carbon' AND state = ? AND published_s "
+			"< ? ORDER BY version DESC LIMIT 1), 0)",
+			"ii", (int64_t)RELEASE_PUBLISHED, at_s) ||
+	    (id != 0 && !release_load(c->release, id, &then, e)))
+		return NULL;
+	return rules_read(c, &then, e);
 }
 
 struct id128 carbon_account(const uint8_t holder[HASH_LEN])
@@ -217,6 +233,11 @@ static struct id128 part_id(const char *request, const char *step, size_t part)
 	char text[32];
 	int len = snprintf(text, sizeof(text), "%s/%zu", step, part);
 	return book_id("carbon/redemption", word(text, len), request);
+}
+
+struct id128 carbon_hold_id(const char *request, size_t n)
+{
+	return part_id(request, "hold", n);
 }
 
 static bool request_is_fine(const char *request, struct err *e)

@@ -34,6 +34,8 @@ struct carbon {
 
 /* The published standard. ERR_MISSING before the first; release with free. */
 struct carbon_rules *carbon_rules_current(struct carbon *c, struct err *e) CHECKED;
+/* The one in force just before at_s. */
+struct carbon_rules *carbon_rules_at(struct carbon *c, int64_t at_s, struct err *e) CHECKED;
 
 struct carbon_report {
 	enum identifier_kind holder_kind;
@@ -83,6 +85,8 @@ struct carbon_hold {
 	enum carbon_state state;
 	int64_t points, posted; /* held at first; taken for good, without what was reversed */
 };
+/* What the ledger calls the n-th transfer that holds its points. */
+struct id128 carbon_hold_id(const char *request, size_t n);
 bool carbon_hold_read(struct carbon *c, const char *request, struct carbon_hold *out, struct err *e) CHECKED;
 /* Posts so many of its points and gives the rest back. ERR_CONFLICT when it has ended otherwise. */
 bool carbon_hold_post(struct carbon *c, const char *request, int64_t points, struct err *e) CHECKED;

@@ -12,19 +12,29 @@ static struct bytes hash_bytes(const uint8_t hash[HASH_LEN])
 	return (struct bytes){ hash, HASH_LEN };
 }
 
-/* Into whom he is merged; *merged false: he stands for himself. */
-static bool alias_find(struct carbon *c, const uint8_t holder[HASH_LEN], bool *merged, uint8_t into[HASH_LEN],
-		       struct err *e)
+/* Of an alias, as of just before a time that is bound twice. */
+#define STOOD "created_s < ? AND (ended_s = 0 OR ended_s >= ?)"
+
+/* Into whom he was merged; *merged false: he stood for himself. */
+static bool alias_find_at(struct carbon *c, const uint8_t holder[HASH_LEN], int64_t at_s, bool *merged,
+			  uint8_t into[HASH_LEN], struct err *e)
 {
 	struct db_query *q =
-		db_query(c->release->db, "SELECT target FROM carbon_alias WHERE holder = ? AND ended_s = 0", e);
+		db_query(c->release->db, "SELECT target FROM carbon_alias WHERE holder = ? AND " STOOD, e);
 	bool row = false;
-	bool ok = q != NULL && db_bind_bytes(q, 1, hash_bytes(holder), e) && db_next(q, &row, e);
+	bool ok = q != NULL && db_bind_bytes(q, 1, hash_bytes(holder), e) && db_bind_int(q, 2, at_s, e) &&
+		  db_bind_int(q, 3, at_s, e) && db_next(q, &row, e);
 	*merged = ok && row && db_bytes(q, 0).len == HASH_LEN;
 	if (*merged)
 		memcpy(into, db_bytes(q, 0).data, HASH_LEN);
 	db_finish(q);
 	return ok;
+}
+
+static bool alias_find(struct carbon *c, const uint8_t holder[HASH_LEN], bool *merged, uint8_t into[HASH_LEN],
+		       struct err *e)
+{
+	return alias_find_at(c, holder, INT64_MAX, merged, into, e);
 }
 
 static bool aliases_count(struct carbon *c, const uint8_t into[HASH_LEN], int64_t *n, struct err *e)
@@ -51,8 +61,8 @@ static bool found_add(struct found *f, const uint8_t hash[HASH_LEN], struct err 
 }
 
 /* Numbers that are one subject, by central/ingest/subject.h. */
-static bool subjects_add(struct carbon *c, enum identifier_kind kind, const char *holder, struct found *f,
-			 struct err *e)
+static bool subjects_add(struct carbon *c, enum identifier_kind kind, const char *holder, int64_t at_s,
+			 struct found *f, struct err *e)
 {
 	uint8_t hash[HASH_LEN];
 	struct identifier id = { .kind = kind };
@@ -60,7 +70,7 @@ static bool subjects_add(struct carbon *c, enum identifier_kind kind, const char
 	if (g == NULL)
 		abort();
 	snprintf(id.canonical, sizeof(id.canonical), "%s", holder);
-	bool ok = subject_group(c->release, &id, g, e);
+	bool ok = subject_group_at(c->release, &id, at_s, g, e);
 	for (size_t i = 0; ok && i < g->len; i++) {
 		registry_holder_hash(c->release->vault_key, g->members[i].kind, g->members[i].canonical, hash);
 		ok = found_add(f, hash, e);
@@ -71,12 +81,13 @@ static bool subjects_add(struct carbon *c, enum identifier_kind kind, const char
 	return ok;
 }
 
-static bool merged_add(struct carbon *c, const uint8_t into[HASH_LEN], struct found *f, struct err *e)
+static bool merged_add(struct carbon *c, const uint8_t into[HASH_LEN], int64_t at_s, struct found *f, struct err *e)
 {
 	struct db_query *q = db_query(
-		c->release->db, "SELECT holder FROM carbon_alias WHERE target = ? AND ended_s = 0 ORDER BY id", e);
+		c->release->db, "SELECT holder FROM carbon_alias WHERE target = ? AND " STOOD " ORDER BY id", e);
 	bool row = false;
-	bool ok = q != NULL && db_bind_bytes(q, 1, hash_bytes(into), e);
+	bool ok = q != NULL && db_bind_bytes(q, 1, hash_bytes(into), e) && db_bind_int(q, 2, at_s, e) &&
+		  db_bind_int(q, 3, at_s, e);
 	while (ok && (ok = db_next(q, &row, e)) && row)
 		if (db_bytes(q, 0).len == HASH_LEN)
 			ok = found_add(f, db_bytes(q, 0).data, e);
@@ -92,12 +103,18 @@ static int hash_compare(const void *left, const void *right)
 bool carbon_group_load(struct carbon *c, enum identifier_kind kind, const char *holder, struct carbon_group *g,
 		       struct err *e)
 {
+	return carbon_group_at(c, kind, holder, INT64_MAX, g, e);
+}
+
+bool carbon_group_at(struct carbon *c, enum identifier_kind kind, const char *holder, int64_t at_s,
+		     struct carbon_group *g, struct err *e)
+{
 	struct found f = { 0 };
 	uint8_t into[HASH_LEN];
-	bool merged = false, ok = subjects_add(c, kind, holder, &f, e);
+	bool merged = false, ok = subjects_add(c, kind, holder, at_s, &f, e);
 	for (size_t i = 0; ok && i < f.len; i++)
-		ok = alias_find(c, f.hashes[i], &merged, into, e) && (!merged || found_add(&f, into, e)) &&
-		     merged_add(c, f.hashes[i], &f, e);
+		ok = alias_find_at(c, f.hashes[i], at_s, &merged, into, e) && (!merged || found_add(&f, into, e)) &&
+		     merged_add(c, f.hashes[i], at_s, &f, e);
 	/* Whichever of them was asked for, they are spent in the same order. */
 	qsort(f.hashes, f.len, HASH_LEN, hash_compare);
 	for (size_t i = 0; i < f.len; i++)

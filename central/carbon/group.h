@@ -17,5 +17,8 @@ struct id128 carbon_account(const uint8_t holder[HASH_LEN]);
 /* Asked for by any of the merged ones. */
 bool carbon_group_load(struct carbon *c, enum identifier_kind kind, const char *holder, struct carbon_group *g,
 		       struct err *e) CHECKED;
+/* As it was just before at_s; INT64_MAX: now. */
+bool carbon_group_at(struct carbon *c, enum identifier_kind kind, const char *holder, int64_t at_s,
+		     struct carbon_group *g, struct err *e) CHECKED;
 
 #endif

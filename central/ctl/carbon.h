@@ -6,5 +6,7 @@
 
 /* {"kind", "number"}, the kind from --holder-kind. */
 void ctl_holder_put(struct ctl *c, struct json_out *w, const char *key, const char *number);
+/* carbon_statement.c */
+bool ctl_carbon_statement(struct ctl *c, struct err *e);
 
 #endif

@@ -165,6 +165,8 @@ const struct ctl_command ctl_carbon_use_commands[] = {
 	{ "carbon", "void", 1, "REQUEST", "", void_send },
 	{ "carbon", "redemptions", 2, "HOLDER PURPOSE [--holder-kind resident_id]", "holder-kind",
 	  carbon_redemptions },
+	{ "carbon", "statement", 2, "HOLDER PURPOSE --as-of DAY --out FILE.html|FILE.csv [--holder-kind resident_id]",
+	  "as-of out holder-kind", ctl_carbon_statement },
 	{ "carbon", "push", 0, "", "", carbon_push_send },
 	{ "carbon", "verify", 0, "", "", carbon_verify },
 	{ 0 },
