@@ -67,4 +67,8 @@ const char tables_redemptions[] =
 	"CREATE TABLE carbon_pushed (account BLOB NOT NULL, watermark BIGINT NOT NULL REFERENCES carbon_push "
 	"(watermark),"
 	" points BIGINT NOT NULL, PRIMARY KEY (account, watermark));"
-	"CREATE INDEX carbon_pushed_run ON carbon_pushed (watermark);";
+	"CREATE INDEX carbon_pushed_run ON carbon_pushed (watermark);"
+	/* Questions of branches about accounts, known again for some days; question: keyed. */
+	"CREATE TABLE carbon_question (branch TEXT NOT NULL, request BLOB NOT NULL, question BLOB NOT NULL,"
+	" asked_s BIGINT NOT NULL, PRIMARY KEY (branch, request));"
+	"CREATE INDEX carbon_question_asked ON carbon_question (asked_s);";

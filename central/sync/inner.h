@@ -118,6 +118,10 @@ bool sync_report(struct central_sync *s, const struct branch *b, const struct qu
 /* Wipes those that nobody has asked for since then. */
 void sync_reports_drop(struct central_sync *s, int64_t since_ms);
 
+/* sync/accounts.c: customers' carbon accounts, sealed both ways. */
+bool sync_account(struct central_sync *s, const struct branch *b, const struct query *q, struct instant now,
+		  struct buf *out, struct err *e) CHECKED;
+
 /* sync.c: queues an answer. */
 void sync_answer(struct central_sync *s, const char *branch, const char *what, struct bytes payload);
 
