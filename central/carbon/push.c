@@ -104,7 +104,7 @@ bool carbon_push_run(struct carbon *c, struct carbon_push *out, struct err *e)
 	if (out->again)
 		return watermark > 0 || err_set(e, ERR_MISSING, "the ledger has no row yet");
 	size_t n = (size_t)core_accounts_len(ledger_core(c->ledger)) + 1;
-	int64_t *last = malloc(n * sizeof(*last));
+	int64_t *last = calloc(n, sizeof(*last));
 	if (last == NULL)
 		abort();
 	for (size_t i = 0; i < n; i++)

@@ -111,13 +111,13 @@ static void bar_put(int64_t at, const char *name, int64_t points, int64_t most, 
 void statement_plot_activities(const struct statement *s, struct buf *out)
 {
 	size_t shown = s->activities_len < BARS ? s->activities_len : BARS;
-	int64_t rest = 0, most = 1;
+	int64_t rest = 0, most = 0;
 	for (size_t i = 0; i < s->activities_len; i++) {
 		rest += i >= shown ? s->activities[i].points : 0;
 		most = s->activities[i].points > most ? s->activities[i].points : most;
 	}
 	most = rest > most ? rest : most;
-	if (shown == 0)
+	if (shown == 0 || most <= 0)
 		return;
 	svg_begin(out, ((int64_t)shown + (rest > 0)) * BAR_H + 4, "按行为获得的积分 points earned by activity");
 	for (size_t i = 0; i < shown; i++)

@@ -2,6 +2,7 @@
 #include "central/branch/branches.h"
 #include "central/carbon/carbon.h"
 #include "central/registry/holdings.h"
+#include "protocol/sealed.h"
 #include "tests/support/accounts.h"
 #include "tests/support/pair.h"
 #include "tests/test.h"
@@ -317,6 +318,33 @@ static void a_box_that_was_opened_is_denied(void)
 	pair_free(p);
 }
 
+/* Whoever has a sealed question of the branch's cannot say it again under a name of his own. */
+static void a_question_sealed_for_another_query_does_nothing(void)
+{
+	struct pair *p = pair_up(7);
+	struct account_query q = redemption(1, 1);
+	struct query query = { .id = { 9 }, .type = QUERY_ACCOUNT };
+	struct buf plain, body, out;
+	consented(p);
+	for (uint8_t id = 8; id <= 9; id++) {
+		q.id[0] = id;
+		buf_init(&plain, QUERY_BODY_MAX);
+		buf_init(&body, QUERY_BODY_MAX);
+		buf_init(&out, MQTT_PACKET_MAX);
+		CU_ASSERT_TRUE(account_query_encode(&q, &plain, NULL) &&
+			       sealed_put(p->centre.seal_point, &random_system, ACCOUNT_QUERY_CONTEXT, "haidian",
+					  buf_bytes(&plain), &body, NULL));
+		query.body = buf_bytes(&body);
+		CU_ASSERT_TRUE(query_encode(&query, &out, NULL));
+		central_sync_message(p->central, "xb/1/up/haidian/query", buf_bytes(&out), pair_instant(p));
+		CU_ASSERT_EQUAL(redemptions(p), id == 9);
+		buf_clear(&plain);
+		buf_clear(&body);
+		buf_clear(&out);
+	}
+	pair_free(p);
+}
+
 static CU_TestInfo tests[] = {
 	{ "an account is told with what expires next and what it buys",
 	  an_account_is_told_with_what_expires_next_and_what_it_buys },
@@ -329,6 +357,7 @@ static CU_TestInfo tests[] = {
 	{ "it ends in time, and at once when the line goes down",
 	  it_ends_in_time_and_at_once_when_the_line_goes_down },
 	{ "a box that was opened is denied", a_box_that_was_opened_is_denied },
+	{ "a question sealed for another query does nothing", a_question_sealed_for_another_query_does_nothing },
 	CU_TEST_INFO_NULL,
 };
 SUITE(sync_account, NULL, NULL, tests);
