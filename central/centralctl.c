@@ -8,12 +8,12 @@
 #include <string.h>
 
 static const struct ctl_command *const areas[] = {
-	ctl_init_commands,      ctl_operator_commands,  ctl_release_commands,    ctl_branch_commands,
-	ctl_registry_commands,  ctl_holdings_commands,  ctl_update_commands,     ctl_model_commands,
-	ctl_score_commands,     ctl_ingest_commands,    ctl_subject_commands,    ctl_ledger_commands,
-	ctl_carbon_commands,    ctl_guarantee_commands, ctl_subsidy_commands,    ctl_exchange_commands,
-	ctl_objection_commands, ctl_report_commands,    ctl_department_commands, ctl_green_commands,
-	ctl_green_own_commands,
+	ctl_init_commands,      ctl_operator_commands,   ctl_release_commands,    ctl_branch_commands,
+	ctl_registry_commands,  ctl_holdings_commands,   ctl_update_commands,     ctl_model_commands,
+	ctl_score_commands,     ctl_ingest_commands,     ctl_subject_commands,    ctl_ledger_commands,
+	ctl_carbon_commands,    ctl_guarantee_commands,  ctl_subsidy_commands,    ctl_exchange_commands,
+	ctl_objection_commands, ctl_report_commands,     ctl_department_commands, ctl_green_commands,
+	ctl_green_own_commands, ctl_carbon_use_commands,
 };
 #define AREAS (sizeof(areas) / sizeof(areas[0]))
 

@@ -40,6 +40,7 @@
 #define PATH_LEN        108
 
 struct hub {
+	char ledger_path[300];
 	struct central central;
 	struct hub_config *config;
 	struct loop *loop;
@@ -393,6 +394,17 @@ static bool exchange_ready(struct hub *h, struct err *e)
 	return h->central.exchange != NULL;
 }
 
+/* Opened by the first who needs it, as by the API. */
+static struct ledger *ledger_for_sync(void *arg, const char **path, struct err *e)
+{
+	struct hub *h = arg;
+	snprintf(h->ledger_path, sizeof(h->ledger_path), "%.280s/ledger.db", h->config->dir);
+	*path = h->ledger_path;
+	if (h->central.ledger == NULL)
+		h->central.ledger = ledger_open(h->ledger_path, e);
+	return h->central.ledger;
+}
+
 static void sync_ready(struct hub *h)
 {
 	static const struct signer_events events = { on_signer_ready, on_signer_stopped };
@@ -405,6 +417,8 @@ static void sync_ready(struct hub *h)
 		.wake_arg = h,
 		.seal_scalar = h->config->seal_scalar,
 		.seal_point = h->config->seal_point,
+		.ledger = ledger_for_sync,
+		.ledger_arg = h,
 	};
 	h->sync_timer = loop_timer_new(h->loop, on_sync_timer, h);
 	h->tick = loop_timer_new(h->loop, on_tick, h);

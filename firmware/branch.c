@@ -66,6 +66,11 @@ static bool inquire(void *arg, const struct inquiry *q, sync_inquiry_done *done,
 	return line_inquire(arg, q, done, done_arg, e);
 }
 
+static bool account(void *arg, const struct account_query *q, sync_account_done *done, void *done_arg, struct err *e)
+{
+	return line_account(arg, q, done, done_arg, e);
+}
+
 static void forget(void *arg, const void *done_arg)
 {
 	line_forget(arg, done_arg);
@@ -233,6 +238,7 @@ static bool open_servers(struct branch *b, struct err *e)
 		.recorded = recorded,
 		.ask = ask,
 		.inquire = inquire,
+		.account = account,
 		.forget = forget,
 		.cache = &b->cache,
 		.shown = shown,

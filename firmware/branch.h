@@ -110,8 +110,10 @@ void line_tick(struct branch *b);
 void line_recorded(struct branch *b);
 /* The journal is another: sync begins anew, gate stays. */
 bool line_hello(struct branch *b, struct err *e) CHECKED;
-/* As sync_ask_bodies, sync_ask_inquiry, and forgetting both. */
+/* As sync_ask_bodies, sync_ask_inquiry, sync_ask_account, and forgetting all. */
 bool line_ask(struct branch *b, struct body_query *q, sync_bodies_done *done, void *arg, struct err *e) CHECKED;
+bool line_account(struct branch *b, const struct account_query *q, sync_account_done *done, void *arg,
+		  struct err *e) CHECKED;
 bool line_inquire(struct branch *b, const struct inquiry *q, sync_inquiry_done *done, void *arg,
 		  struct err *e) CHECKED;
 void line_forget(struct branch *b, const void *arg);

@@ -396,6 +396,18 @@ static const struct command {
 	  "企业信用报告，由中心出具，断线不出 · an enterprise's credit report, made at central; none while the line "
 	  "is down",
 	  tool_report },
+	{ "carbon", "show", "[KIND_OF_DOCUMENT:]HOLDER PURPOSE --officer NAME [--request-id ID]",
+	  "客户碳账户：余额、等级、最近到期、可兑换；断线不查 · a customer's carbon account at central; none while "
+	  "the "
+	  "line is down",
+	  tool_carbon_show },
+	{ "carbon", "redeem",
+	  "[KIND_OF_DOCUMENT:]HOLDER PURPOSE KIND QUANTITY REFERENCE --officer NAME [--request-id ID]",
+	  "预留兑换，待入账或退回 · hold points for what they buy, until posted or voided", tool_carbon_redeem },
+	{ "carbon", "post", "REDEMPTION --officer NAME [--quantity N] [--request-id ID]",
+	  "兑换入账，可部分 · post a redemption, also in part", tool_carbon_post },
+	{ "carbon", "void", "REDEMPTION --officer NAME [--request-id ID]", "退回积分 · give the points back",
+	  tool_carbon_void },
 	{ "cache", "show", "", "本机所存证照 · the certificates kept", tool_cache_show },
 	{ "cache", "wipe", "", "全部清除 · erase them all", tool_cache_wipe },
 	{ "decision", "show", "ID", "查看决定 · show a decision", cmd_decision_show },

@@ -58,6 +58,7 @@ void lan_close(struct lan *l)
 	lan_images_end(l);
 	lan_lookups_end(l);
 	lan_reports_end(l);
+	lan_accounts_end(l);
 }
 
 void lan_free(struct lan *l)
@@ -67,6 +68,7 @@ void lan_free(struct lan *l)
 	lan_images_end(l);
 	lan_lookups_end(l);
 	lan_reports_end(l);
+	lan_accounts_end(l);
 	streams_free(l->streams);
 	explicit_bzero(l->contexts, sizeof(l->contexts));
 	assert(l->first == NULL);
@@ -303,6 +305,27 @@ static void route_report(struct lan *l, struct http_request *r, const char *term
 		lan_report(l, r, terminal);
 }
 
+static void route_account(struct lan *l, struct http_request *r, const char *terminal, const char *rest)
+{
+	(void)rest;
+	if (lan_is_json(l, r))
+		lan_account(l, r, terminal, ACCOUNT_SHOW, NULL);
+}
+
+static void route_redeem(struct lan *l, struct http_request *r, const char *terminal, const char *rest)
+{
+	(void)rest;
+	if (lan_is_json(l, r))
+		lan_account(l, r, terminal, ACCOUNT_REDEEM, NULL);
+}
+
+/* Which of the two ends, the body says. */
+static void route_redemption(struct lan *l, struct http_request *r, const char *terminal, const char *rest)
+{
+	if (lan_is_json(l, r))
+		lan_account(l, r, terminal, ACCOUNT_POST, rest);
+}
+
 static void route_duties(struct lan *l, struct http_request *r, const char *terminal, const char *rest)
 {
 	(void)rest;
@@ -342,6 +365,9 @@ static const struct route routes[] = {
 	{ "GET", "/v1/stream", false, false, route_stream },
 	{ "GET", "/v1/certificates", false, false, route_certificates },
 	{ "POST", "/v1/reports", false, false, route_report },
+	{ "POST", "/v1/carbon/account", false, false, route_account },
+	{ "POST", "/v1/carbon/redemptions", false, false, route_redeem },
+	{ "POST", "/v1/carbon/redemptions/", false, false, route_redemption },
 	{ "GET", "/v1/duties", false, false, route_duties },
 	{ "GET", "/v1/status", false, false, route_status },
 	{ "GET", "/healthz", true, false, route_health },

@@ -11,6 +11,10 @@
  *                            or out of the cache with "offline": true
  *   POST /v1/reports         {"request_id","subject","purpose","officer" [,"as_of","format"]}: an enterprise's credit report from
  *                            central (lan_report.c), HTML or PDF; never without central
+ *   POST /v1/carbon/account  {"request_id","holder","purpose","officer"}: a customer's carbon account (lan_account.c), from central, never
+ *                            without it; the same of the next two
+ *   POST /v1/carbon/redemptions        {… "kind","quantity","reference"}: holds points for what they buy
+ *   POST /v1/carbon/redemptions/{id}   {"request_id","officer","end" [,"quantity"]}: "post" (all, or less) or "void"
  *   GET  /v1/duties          what this terminal accepted on an old list: not looked at yet, or turned
  *   GET  /v1/status          what the branch holds and how it stands with central
  *   GET  /healthz            200 when it can answer checks, otherwise 503 with the reasons; open to all
@@ -72,9 +76,11 @@ struct lan_config {
 	void (*around)(void *arg, struct lan_around *out);
 	size_t (*lists)(void *arg, struct list_info out[LISTS_MAX]); /* as lists_info */
 	void (*recorded)(void *arg);                                 /* rows were appended and committed */
-	/* As sync_ask_bodies and sync_ask_inquiry, and forgetting both. */
+	/* As sync_ask_bodies, sync_ask_inquiry and sync_ask_account, and forgetting all. */
 	bool (*ask)(void *arg, struct body_query *q, sync_bodies_done *done, void *done_arg, struct err *e);
 	bool (*inquire)(void *arg, const struct inquiry *q, sync_inquiry_done *done, void *done_arg, struct err *e);
+	bool (*account)(void *arg, const struct account_query *q, sync_account_done *done, void *done_arg,
+			struct err *e);
 	void (*forget)(void *arg, const void *done_arg);
 	struct cache *cache; /* NULL: none is kept */
 	/* A check or a scan of this terminal was answered so; NULL: nobody looks. */

@@ -59,7 +59,8 @@ bool lan_lookup_record(struct lan *l, struct lan_pending *p, const struct scan_l
 struct lan_counts {
 	uint64_t scans[SCAN_CODE_LAST + 1], scan_outcomes[SCAN_REFUSE + 1], duties_closed, duties_turned,
 		device_scans_lost, lookups_central, lookups_cache, lookups_none, reports;
-	uint64_t checks; /* decided */
+	uint64_t accounts[ACCOUNT_STEP_LAST + 1]; /* answered by central, by step */
+	uint64_t checks;                          /* decided */
 	uint64_t outcomes[OUTCOME_REFUSE + 1];
 	uint64_t repeats, conflicts, follow_ups, unauthorised;
 	uint64_t commits, commit_failures, commit_checks, commit_checks_max;
@@ -98,8 +99,9 @@ struct lan {
 	struct lan_context contexts[LAN_CONTEXTS_MAX];
 	struct lan_image *images; /* being read; lan_scan.c */
 	unsigned images_open;
-	struct lan_lookup *lookups; /* waiting for central; lan_certificate.c */
-	struct lan_report *reports; /* the same; lan_report.c */
+	struct lan_lookup *lookups;   /* waiting for central; lan_certificate.c */
+	struct lan_report *reports;   /* the same; lan_report.c */
+	struct lan_account *accounts; /* the same; lan_account.c */
 };
 
 double lan_now_s(void); /* monotonic, with fractions */
@@ -123,6 +125,18 @@ void lan_scan_add(struct lan *l, struct scan_request *r);
 void lan_certificates(struct lan *l, struct http_request *r, const char *terminal);
 /* Those that wait are let go of, unanswered. */
 void lan_lookups_end(struct lan *l);
+/* lan_ask.c: of a request to central. out: max + 1 bytes; neither empty, nor with control characters. */
+bool lan_word_take(const struct json *j, const char *key, size_t max, char *out, struct err *e) CHECKED;
+/* "request_id" of that terminal, so that the same request is the same question at central. */
+bool lan_request_take(const struct json *j, const char *terminal, uint8_t request[INQUIRY_REQUEST_LEN],
+		      struct err *e) CHECKED;
+/* {"kind","number"}, and the row's words for it; of any kind but a name. */
+bool lan_number_take(const struct json *j, const char *key, struct identifier *id, struct scan_lookup *row,
+		     struct err *e) CHECKED;
+/* lan_account.c: rest is the redemption that ends, or NULL. */
+void lan_account(struct lan *l, struct http_request *r, const char *terminal, enum account_step step,
+		 const char *rest);
+void lan_accounts_end(struct lan *l);
 /* lan_report.c */
 void lan_report(struct lan *l, struct http_request *r, const char *terminal);
 void lan_reports_end(struct lan *l);

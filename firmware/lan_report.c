@@ -4,7 +4,6 @@
  * id asked again is the same question to central, which logs it once and gives the same report.
  */
 #include "firmware/lan_inner.h"
-#include "protocol/base/utf8.h"
 #include "protocol/rule.h"
 
 #include <stdio.h>
@@ -107,41 +106,16 @@ void lan_reports_end(struct lan *l)
 
 /* --- the request --- */
 
-static bool word_take(const struct json *j, const char *key, size_t max, char *out, struct err *e)
-{
-	const char *text = NULL;
-	if (!json_text(j, key, max, &text, e))
-		return false;
-	if (text[0] == '\0' || !utf8_is_valid(bytes_of(text)))
-		return err_set(e, ERR_INPUT, "%s: missing, or not UTF-8", key);
-	for (const char *at = text; *at != '\0'; at++)
-		if ((unsigned char)*at < ' ' || *at == 127)
-			return err_set(e, ERR_INPUT, "%s: a control character", key);
-	snprintf(out, max + 1, "%s", text);
-	return true;
-}
-
 static bool subject_take(const struct json *j, struct lan_report *k, struct err *e)
 {
-	const struct json *subject = json_get(j, "subject");
-	const char *kind = NULL, *number = NULL;
-	enum identifier_kind of = IDENTIFIER_USCC;
 	struct identifier id;
-	if (subject == NULL || !json_is_object(subject))
-		return err_set(e, ERR_INPUT, "subject: expected an object with kind and number");
-	if (!json_only(subject, "kind number", e) || !json_text(subject, "kind", NAME_MAX_LEN, &kind, e) ||
-	    !json_text(subject, "number", PERSON_NAME_MAX, &number, e))
-		return err_wrap(e, "subject");
-	if (!identifier_kind_of(kind, &of) || (of != IDENTIFIER_USCC && of != IDENTIFIER_ORG_CODE))
-		return err_set(e, ERR_INPUT, "subject.kind: this report is of enterprises: uscc or org_code");
-	if (!identifier_parse(of, number, strlen(number), 0, &id, NULL, e))
-		return err_wrap(e, "subject.number");
-	k->inquiry.kind = of;
+	if (!lan_number_take(j, "subject", &id, &k->row, e))
+		return false;
+	bool fits = id.kind == IDENTIFIER_USCC || id.kind == IDENTIFIER_ORG_CODE;
+	k->inquiry.kind = id.kind;
 	memcpy(k->inquiry.number, id.canonical, sizeof(k->inquiry.number));
-	snprintf(k->row.holder_kind, sizeof(k->row.holder_kind), "%s", identifier_kind_name(of));
-	identifier_mask(&id, k->row.holder_masked, sizeof(k->row.holder_masked));
 	explicit_bzero(&id, sizeof(id));
-	return true;
+	return fits || err_set(e, ERR_INPUT, "subject.kind: this report is of enterprises: uscc or org_code");
 }
 
 static bool options_take(const struct json *j, struct inquiry *q, struct err *e)
@@ -158,33 +132,17 @@ static bool options_take(const struct json *j, struct inquiry *q, struct err *e)
 	       err_set(e, ERR_INPUT, "as_of: expected a day such as 2026-01-31");
 }
 
-/* Of the terminal's request id, so that the same request is the same question at central. */
-static void request_name(struct inquiry *q, const char *terminal, const char *request_id)
-{
-	struct sha256_stream s;
-	uint8_t hash[HASH_LEN];
-	sha256_start(&s);
-	sha256_add(&s, (struct bytes){ (const uint8_t *)terminal, strlen(terminal) + 1 });
-	sha256_add(&s, bytes_of(request_id));
-	sha256_finish(&s, hash);
-	memcpy(q->request, hash, sizeof(q->request));
-}
-
 static bool report_parse(struct lan_report *k, const struct json *j, const char *terminal, struct err *e)
 {
 	struct inquiry *q = &k->inquiry;
-	char request_id[REQUEST_ID_MAX_LEN + 1];
 	if (!json_is_object(j))
 		return err_set(e, ERR_INPUT, "the request is no JSON object");
 	if (!json_only(j, "request_id subject purpose officer as_of format", e) ||
-	    !word_take(j, "request_id", REQUEST_ID_MAX_LEN, request_id, e) ||
-	    !word_take(j, "purpose", PURPOSE_MAX, q->purpose, e) ||
-	    !word_take(j, "officer", INQUIRY_OFFICER_MAX, q->officer, e) || !subject_take(j, k, e) ||
+	    !lan_request_take(j, terminal, q->request, e) ||
+	    !lan_word_take(j, "purpose", PURPOSE_MAX, q->purpose, e) ||
+	    !lan_word_take(j, "officer", INQUIRY_OFFICER_MAX, q->officer, e) || !subject_take(j, k, e) ||
 	    !options_take(j, q, e))
 		return false;
-	if (!request_id_is_valid(request_id))
-		return err_set(e, ERR_INPUT, "request_id: 1 to %d of A-Z a-z 0-9 _ . : -", REQUEST_ID_MAX_LEN);
-	request_name(q, terminal, request_id);
 	snprintf(q->terminal, sizeof(q->terminal), "%s", terminal);
 	snprintf(k->row.terminal, sizeof(k->row.terminal), "%s", terminal);
 	snprintf(k->row.type, sizeof(k->row.type), ROW_TYPE);

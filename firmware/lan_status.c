@@ -332,6 +332,9 @@ static void metrics_of_checks(const struct lan_counts *n, struct buf *out)
 		{ "xinbian_unauthorised_total", "counter", "Requests without a valid credential",
 		  (double)n->unauthorised },
 	};
+	metrics_head(out, "xinbian_carbon_total", "counter", "Questions about carbon accounts that central answered");
+	for (enum account_step s = ACCOUNT_SHOW; s <= ACCOUNT_STEP_LAST; s++)
+		metrics_value(out, "xinbian_carbon_total", "step", account_step_name(s), (double)n->accounts[s]);
 	metrics_head(out, "xinbian_checks_total", "counter", "Checks decided, by outcome");
 	for (enum outcome o = OUTCOME_PASS; o <= OUTCOME_REFUSE; o++)
 		metrics_value(out, "xinbian_checks_total", "outcome", outcome_name(o), (double)n->outcomes[o]);

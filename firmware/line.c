@@ -235,12 +235,23 @@ bool line_inquire(struct branch *b, const struct inquiry *q, sync_inquiry_done *
 	return true;
 }
 
+bool line_account(struct branch *b, const struct account_query *q, sync_account_done *done, void *arg, struct err *e)
+{
+	if (b->line.sync == NULL)
+		return err_set(e, ERR_IO, "this branch is not enrolled");
+	if (!sync_ask_account(b->line.sync, q, loop_now_ms(), done, arg, e))
+		return false;
+	sync_wake(b);
+	return true;
+}
+
 void line_forget(struct branch *b, const void *arg)
 {
 	if (b->line.sync == NULL)
 		return;
 	sync_forget_bodies(b->line.sync, arg);
 	sync_forget_inquiry(b->line.sync, arg);
+	sync_forget_account(b->line.sync, arg);
 }
 
 static void line_part(struct line *line)

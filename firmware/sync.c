@@ -45,6 +45,7 @@ void sync_free(struct sync *s)
 		return;
 	s->info.up = false;
 	inquiries_free(s);
+	accounts_free(s);
 	fetch_stop(s, false);
 	if (s->config.lists != NULL)
 		lists_disown(s->config.lists, s);
@@ -114,6 +115,7 @@ void sync_down(struct sync *s, int64_t now_ms)
 	s->subscribe_ms = SYNC_NEVER;
 	bodies_down(s);
 	inquiries_down(s);
+	accounts_down(s);
 }
 
 void sync_message(struct sync *s, const char *topic, struct bytes payload, int64_t now_ms)
@@ -195,6 +197,7 @@ int64_t sync_run(struct sync *s, int64_t now_ms)
 	due_ms = sooner(due_ms, report_run(s));
 	due_ms = sooner(due_ms, bodies_run(s));
 	due_ms = sooner(due_ms, inquiries_run(s));
+	due_ms = sooner(due_ms, accounts_run(s));
 	return sooner(due_ms, sooner(house_ms, s->subscribe_ms));
 }
 

@@ -14,6 +14,7 @@
 #include "firmware/lists.h"
 #include "firmware/record.h"
 #include "firmware/updates.h"
+#include "protocol/account.h"
 #include "protocol/body.h"
 #include "protocol/inquiry.h"
 #include "protocol/message.h"
@@ -88,6 +89,19 @@ bool sync_ask_inquiry(struct sync *s, const struct inquiry *q, int64_t now_ms, s
 		      struct err *e) CHECKED;
 /* Whoever asked with this arg is gone. */
 void sync_forget_inquiry(struct sync *s, const void *arg);
+
+/*
+ * A customer's carbon account (sync_account.c); q's id is filled here. done is called once, in a later call, with the answer or why not:
+ * central's own word, or ERR_IO: nobody answered, and what was asked for may have been done: the same request asked again tells. ERR_IO at
+ * once while the line is down, ERR_FULL with too many open.
+ */
+#define SYNC_ACCOUNT_WAIT_MS 8000
+#define SYNC_ACCOUNTS_MAX    8
+typedef void sync_account_done(void *arg, const struct account_answer *a, const struct err *why);
+bool sync_ask_account(struct sync *s, const struct account_query *q, int64_t now_ms, sync_account_done *done,
+		      void *arg, struct err *e) CHECKED;
+/* Whoever asked with this arg is gone. */
+void sync_forget_account(struct sync *s, const void *arg);
 
 /* What central seals to us can no longer be read. */
 void sync_forget_seal(struct sync *s);

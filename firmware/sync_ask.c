@@ -65,7 +65,7 @@ void ask_reply(struct sync *s, struct bytes payload)
 		sync_note(s, "reply", &e);
 		return;
 	}
-	if (bodies_take_reply(s, &r) || inquiries_take_reply(s, &r))
+	if (bodies_take_reply(s, &r) || inquiries_take_reply(s, &r) || accounts_take_reply(s, &r))
 		return;
 	for (size_t type = QUERY_EPOCH_KEY; type <= QUERY_ACK; type++) {
 		struct ask *a = &s->asks[type];

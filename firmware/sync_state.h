@@ -141,6 +141,13 @@ struct asked_inquiry {
 	struct buf data; /* owned */
 };
 
+struct asked_account {
+	struct account_query query;
+	int64_t until_ms, again_ms;
+	sync_account_done *done; /* NULL: free */
+	void *arg;
+};
+
 struct prefetch {
 	bool open;
 	uint8_t id[16];
@@ -155,6 +162,7 @@ struct sync {
 	char ack_topic[TOPIC_MAX], reply_topic[TOPIC_MAX], command_topic[TOPIC_MAX];
 	struct asked_bodies bodies[SYNC_BODIES_MAX];
 	struct asked_inquiry inquiries[SYNC_INQUIRIES_MAX];
+	struct asked_account accounts[SYNC_ACCOUNTS_MAX];
 	struct prefetch prefetch;
 	int64_t now_ms;
 	int64_t subscribe_ms; /* when to subscribe again, should no head have come */
@@ -235,6 +243,12 @@ bool inquiries_take_reply(struct sync *s, const struct reply *r);
 void inquiries_down(struct sync *s);
 void inquiries_free(struct sync *s);
 int64_t inquiries_run(struct sync *s);
+
+/* sync_account.c */
+bool accounts_take_reply(struct sync *s, const struct reply *r);
+void accounts_down(struct sync *s);
+void accounts_free(struct sync *s);
+int64_t accounts_run(struct sync *s);
 
 /* sync_upload.c */
 int64_t upload_run(struct sync *s);

@@ -57,6 +57,12 @@ int tool_cache_wipe(struct tool *t);
 /* tool_report.c */
 int tool_report(struct tool *t);
 
+/* tool_carbon.c */
+int tool_carbon_show(struct tool *t);
+int tool_carbon_redeem(struct tool *t);
+int tool_carbon_post(struct tool *t);
+int tool_carbon_void(struct tool *t);
+
 /* tool_show.c */
 void tool_show_status(const struct json *j);
 void tool_show_decision(const struct json *j);

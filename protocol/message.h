@@ -66,8 +66,9 @@ enum query_type {
 	QUERY_CERTIFICATE = 4, /* bodies of a holder's certificates; body.h */
 	QUERY_PREFETCH = 5,    /* the next body that central has set aside for the branch; body.h */
 	QUERY_REPORT = 6,      /* a part of an enterprise's credit report; inquiry.h */
+	QUERY_ACCOUNT = 7,     /* a customer's carbon account; account.h */
 };
-#define QUERY_LAST QUERY_REPORT
+#define QUERY_LAST QUERY_ACCOUNT
 struct query {
 	uint8_t id[16];
 	enum query_type type;

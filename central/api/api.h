@@ -42,7 +42,7 @@ extern const struct api_route api_release_routes[], api_branch_routes[], api_ope
 	api_holdings_routes[], api_update_routes[], api_score_routes[], api_ingest_routes[], api_subject_routes[],
 	api_ledger_routes[], api_carbon_routes[], api_guarantee_routes[], api_subsidy_routes[], api_exchange_routes[],
 	api_objection_routes[], api_report_routes[], api_department_routes[], api_green_routes[],
-	api_green_own_routes[];
+	api_green_own_routes[], api_carbon_use_routes[];
 
 /* NULL on failure. */
 struct api *api_open(struct loop *l, struct central *central, const char *socket_path, struct err *e) CHECKED;

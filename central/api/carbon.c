@@ -1,7 +1,7 @@
 /* Personal carbon accounts, for operators. */
 #include "central/api/args.h"
+#include "central/api/carbon.h"
 #include "central/api/ledger.h"
-#include "central/carbon/carbon.h"
 #include "central/centrald.h"
 #include "central/ledger/lines.h"
 #include "protocol/rule.h"
@@ -10,12 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct desk {
-	struct carbon carbon;
-	char path[300];
-};
-
-static bool desk_open(struct api_call *call, struct desk *d, struct err *e)
+bool api_carbon_open(struct api_call *call, struct carbon_desk *d, struct err *e)
 {
 	api_ledger_path(call, d->path);
 	d->carbon =
@@ -87,14 +82,14 @@ static void result_put(struct json_out *w, const struct carbon_report *r, const 
 /* POST lines {"holder": {"kind","number"}, "activity", "occurred": "2026-01-31", "reference", "quantity"} */
 static bool activities_report(struct api_call *call, struct err *e)
 {
-	struct desk d;
+	struct carbon_desk d;
 	char detail[48];
 	struct sent *s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		abort();
 	bool ok = reports_parse(http_body(call->request), s, e);
 	snprintf(detail, sizeof(detail), "%zu lines", s->n);
-	ok = ok && desk_open(call, &d, e) && api_ledger_audit(call, "carbon.report", detail, e) &&
+	ok = ok && api_carbon_open(call, &d, e) && api_ledger_audit(call, "carbon.report", detail, e) &&
 	     carbon_report(&d.carbon, s->reports, s->n, s->results, e);
 	if (ok) {
 		json_open(&call->json, NULL, '{');
@@ -113,11 +108,11 @@ static bool activities_report(struct api_call *call, struct err *e)
 /* GET ?holder=&holder_kind=&purpose= */
 static bool account_show(struct api_call *call, struct err *e)
 {
-	struct desk d;
+	struct carbon_desk d;
 	struct identifier holder;
 	struct carbon_standing s;
 	struct json_out *w = &call->json;
-	if (!api_holder_asked(call, "carbon.show", &holder, e) || !desk_open(call, &d, e) ||
+	if (!api_holder_asked(call, "carbon.show", &holder, e) || !api_carbon_open(call, &d, e) ||
 	    !carbon_standing(&d.carbon, holder.kind, holder.canonical, &s, e))
 		return false;
 	json_open(w, NULL, '{');
@@ -131,8 +126,6 @@ static bool account_show(struct api_call *call, struct err *e)
 	return true;
 }
 
-/* --- redemptions --- */
-
 static void request_put(struct api_call *call, const char *request, const char *state)
 {
 	json_open(&call->json, NULL, '{');
@@ -141,53 +134,14 @@ static void request_put(struct api_call *call, const char *request, const char *
 	json_close(&call->json, '}');
 }
 
-/* POST {"request", "holder": {"kind","number"}, "points"} */
-static bool redemption_create(struct api_call *call, struct err *e)
-{
-	struct desk d;
-	struct identifier holder;
-	const char *request;
-	int64_t points;
-	struct json *j = api_body(call, "request holder points", e);
-	bool ok = j != NULL && json_text(j, "request", REQUEST_ID_MAX_LEN, &request, e) &&
-		  api_holder(j, "holder", &holder, e) && json_int(j, "points", 1, INT64_MAX, &points, e) &&
-		  desk_open(call, &d, e) && api_ledger_audit(call, "carbon.redeem", request, e) &&
-		  carbon_redeem(&d.carbon, request, holder.kind, holder.canonical, points, e);
-	if (ok)
-		request_put(call, request, "pending");
-	json_free(j);
-	return ok;
-}
-
-static bool redemption_end(struct api_call *call, bool post, struct err *e)
-{
-	struct desk d;
-	const char *request = call->path_rest;
-	if (!desk_open(call, &d, e) || !api_ledger_audit(call, post ? "carbon.post" : "carbon.void", request, e) ||
-	    !carbon_redeem_end(&d.carbon, request, post, e))
-		return false;
-	request_put(call, request, post ? "posted" : "voided");
-	return true;
-}
-
-static bool redemption_post(struct api_call *call, struct err *e)
-{
-	return redemption_end(call, true, e);
-}
-
-static bool redemption_void(struct api_call *call, struct err *e)
-{
-	return redemption_end(call, false, e);
-}
-
 /* --- expiry, merging --- */
 
 static bool points_expire(struct api_call *call, struct err *e)
 {
-	struct desk d;
+	struct carbon_desk d;
 	uint64_t accounts;
 	int64_t points;
-	if (!desk_open(call, &d, e) || !api_ledger_audit(call, "carbon.expire", "", e) ||
+	if (!api_carbon_open(call, &d, e) || !api_ledger_audit(call, "carbon.expire", "", e) ||
 	    !carbon_expire(&d.carbon, &accounts, &points, e))
 		return false;
 	json_open(&call->json, NULL, '{');
@@ -200,11 +154,11 @@ static bool points_expire(struct api_call *call, struct err *e)
 /* POST {"holder": {…}, "into": {…}} */
 static bool subjects_merge(struct api_call *call, struct err *e)
 {
-	struct desk d;
+	struct carbon_desk d;
 	struct identifier holder, into;
 	struct json *j = api_body(call, "holder into", e);
 	bool ok = j != NULL && api_holder(j, "holder", &holder, e) && api_holder(j, "into", &into, e) &&
-		  desk_open(call, &d, e) &&
+		  api_carbon_open(call, &d, e) &&
 		  carbon_merge(&d.carbon, holder.kind, holder.canonical, into.kind, into.canonical, e);
 	if (ok)
 		request_put(call, "merge", "merged");
@@ -215,10 +169,10 @@ static bool subjects_merge(struct api_call *call, struct err *e)
 /* POST {"holder": {…}} */
 static bool subjects_unmerge(struct api_call *call, struct err *e)
 {
-	struct desk d;
+	struct carbon_desk d;
 	struct identifier holder;
 	struct json *j = api_body(call, "holder", e);
-	bool ok = j != NULL && api_holder(j, "holder", &holder, e) && desk_open(call, &d, e) &&
+	bool ok = j != NULL && api_holder(j, "holder", &holder, e) && api_carbon_open(call, &d, e) &&
 		  carbon_unmerge(&d.carbon, holder.kind, holder.canonical, e);
 	if (ok)
 		request_put(call, "merge", "ended");
@@ -229,9 +183,6 @@ static bool subjects_unmerge(struct api_call *call, struct err *e)
 const struct api_route api_carbon_routes[] = {
 	{ "POST", "/v1/carbon/activities", true, activities_report },
 	{ "GET", "/v1/carbon/account", true, account_show },
-	{ "POST", "/v1/carbon/redemptions", true, redemption_create },
-	{ "POST", "/v1/carbon/redemptions/%/post", true, redemption_post },
-	{ "POST", "/v1/carbon/redemptions/%/void", true, redemption_void },
 	{ "POST", "/v1/carbon/expire", true, points_expire },
 	{ "POST", "/v1/carbon/merges", true, subjects_merge },
 	{ "POST", "/v1/carbon/unmerges", true, subjects_unmerge },

@@ -1,7 +1,6 @@
 /* Models and scores, for operators. */
 #include "central/api/args.h"
-#include "central/api/ledger.h"
-#include "central/carbon/carbon.h"
+#include "central/carbon/push.h"
 #include "central/centrald.h"
 #include "central/score/facts.h"
 #include "central/score/outcomes.h"
@@ -123,14 +122,10 @@ static bool scores_take(struct api_call *call, struct err *e)
 static bool carbon_points(void *arg, const struct identifier *subject, int64_t *points, struct err *e)
 {
 	struct api_call *call = arg;
-	struct carbon_standing standing;
-	char path[300];
-	api_ledger_path(call, path);
-	struct carbon carbon = { &call->central->release, api_ledger(call, e), path, call->operator, call->now_s };
-	if (carbon.ledger == NULL || !carbon_standing(&carbon, subject->kind, subject->canonical, &standing, e))
-		return err_wrap(e, "carbon account");
-	*points = standing.points;
-	return true;
+	struct carbon_push of;
+	struct carbon c = { .release = &call->central->release, .operator= call->operator, .now_s = call->now_s };
+	return carbon_pushed(&c, subject->kind, subject->canonical, INT32_MAX, points, &of, e) ||
+	       err_wrap(e, "carbon account");
 }
 
 /* The body names the subjects; as_of: by what counted at the end of that day, today when it is not said. */

@@ -1,5 +1,6 @@
 #include "central/carbon/carbon.h"
 
+#include "central/carbon/caps.h"
 #include "central/carbon/group.h"
 #include "central/fund/book.h"
 #include "central/store/store.h"
@@ -23,24 +24,40 @@ static struct book book_of(const struct carbon *c)
 	return (struct book){ c->ledger, c->operator, c->now_s };
 }
 
-struct carbon_rules *carbon_rules_current(struct carbon *c, struct err *e)
+static struct carbon_rules *rules_read(struct carbon *c, const struct release *of, struct err *e)
 {
-	struct release now;
 	struct file_map map;
-	if (!release_current(c->release, "carbon", &now, e))
-		return NULL;
-	if (now.version == 0) {
+	if (of->version == 0) {
 		(void)err_set(e, ERR_MISSING,
 			      "no standard of carbon points was published yet (document import carbon FILE)");
 		return NULL;
 	}
-	if (!objects_map(c->release->objects, now.content.hash, &map, e))
+	if (!objects_map(c->release->objects, of->content.hash, &map, e))
 		return NULL;
 	struct carbon_rules *r = carbon_rules_decode(map.bytes, e);
 	file_unmap(&map);
 	if (r != NULL)
-		r->version = (int64_t)now.version;
+		r->version = (int64_t)of->version;
 	return r;
+}
+
+struct carbon_rules *carbon_rules_current(struct carbon *c, struct err *e)
+{
+	struct release now;
+	return release_current(c->release, "carbon", &now, e) ? rules_read(c, &now, e) : NULL;
+}
+
+struct carbon_rules *carbon_rules_at(struct carbon *c, int64_t at_s, struct err *e)
+{
+	struct release then = { 0 };
+	int64_t id = 0;
+	if (!db_run_int(c->release->db, &id, e,
+			"SELECT COALESCE((SELECT id FROM release WHERE name = 'carbon' AND state = ? AND published_s "
+			"< ? ORDER BY version DESC LIMIT 1), 0)",
+			"ii", (int64_t)RELEASE_PUBLISHED, at_s) ||
+	    (id != 0 && !release_load(c->release, id, &then, e)))
+		return NULL;
+	return rules_read(c, &then, e);
 }
 
 struct id128 carbon_account(const uint8_t holder[HASH_LEN])
@@ -91,7 +108,9 @@ static bool report_value(struct carbon *c, const struct carbon_rules *rules, con
 	*t = (struct ledger_transfer){ .id = book_id("carbon/activity", word(what, len), r->reference),
 				       .debit = own_account(CARBON_ISSUED),
 				       .credit = carbon_account(holder),
-				       .data = { (uint64_t)rules->version, (uint64_t)r->quantity },
+				       .data = { (uint64_t)rules->version |
+							 (uint64_t)carbon_activity_mark(r->activity) << 32,
+						 (uint64_t)r->quantity },
 				       .effective_day = r->day,
 				       .ledger = CARBON_LEDGER,
 				       .code = CARBON_EARN,
@@ -100,20 +119,52 @@ static bool report_value(struct carbon *c, const struct carbon_rules *rules, con
 	return carbon_rules_points(rules, r->activity, r->quantity, r->day, &t->amount, e);
 }
 
-static void reports_judge(struct carbon *c, const struct carbon_rules *rules, const struct carbon_report *r, size_t n,
-			  struct carbon_result *out, struct reports *w)
+/* Somebody reported it before, or an earlier report of this batch did: that is a repeat, and counts for no cap. */
+static bool is_repeat(struct carbon *c, const struct reports *w, const struct ledger_transfer *t, bool *repeat,
+		      struct err *e)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct ledger_transfer *t = &w->t[w->len];
-		out[i] = (struct carbon_result){ .outcome = CARBON_REFUSED };
-		if (!report_value(c, rules, &r[i], t, &out[i].why))
-			continue;
-		if (core_account_find(ledger_core(c->ledger), t->credit).number == 0)
-			w->fresh[w->fresh_len++] =
-				(struct ledger_account){ t->credit,    CARBON_LEDGER,        CARBON_SUBJECT,
-							 ACCOUNT_HOLD, ACCOUNT_NO_OVERDRAFT, "" };
-		w->of[w->len++] = (uint32_t)i;
+	struct ledger_row was;
+	*repeat = false;
+	for (size_t i = 0; i < w->len && !*repeat; i++)
+		*repeat = id128_same(w->t[i].id, t->id);
+	if (*repeat)
+		return true;
+	bool ok = core_transfer_find(ledger_core(c->ledger), t->id, &was, e);
+	*repeat = ok && was.seq != 0;
+	return ok;
+}
+
+static bool report_judge(struct carbon *c, const struct carbon_rules *rules, struct caps *caps,
+			 const struct carbon_report *r, struct carbon_result *out, struct reports *w, struct err *e)
+{
+	struct ledger_transfer *t = &w->t[w->len];
+	bool repeat = false;
+	*out = (struct carbon_result){ .outcome = CARBON_REFUSED };
+	if (!report_value(c, rules, r, t, &out->why))
+		return true;
+	if (carbon_rules_capped(rules) && !is_repeat(c, w, t, &repeat, e))
+		return false;
+	if (!repeat && !caps_take(caps, r, t->credit, &t->amount, &out->why))
+		return out->why.code == ERR_FULL || err_set(e, out->why.code, "%s", out->why.text);
+	if (core_account_find(ledger_core(c->ledger), t->credit).number == 0)
+		w->fresh[w->fresh_len++] =
+			(struct ledger_account){ t->credit,    CARBON_LEDGER,        CARBON_SUBJECT,
+						 ACCOUNT_HOLD, ACCOUNT_NO_OVERDRAFT, "" };
+	w->len++;
+	return true;
+}
+
+static bool reports_judge(struct carbon *c, const struct carbon_rules *rules, const struct carbon_report *r, size_t n,
+			  struct carbon_result *out, struct reports *w, struct err *e)
+{
+	struct caps *caps = caps_new(c, rules, n, e);
+	bool ok = caps != NULL;
+	for (size_t i = 0; ok && i < n; i++) {
+		w->of[w->len] = (uint32_t)i;
+		ok = report_judge(c, rules, caps, &r[i], &out[i], w, e);
 	}
+	caps_free(caps);
+	return ok;
 }
 
 static void result_take(struct carbon_result *out, enum ledger_status status, int64_t points)
@@ -141,9 +192,7 @@ bool carbon_report(struct carbon *c, const struct carbon_report *r, size_t n, st
 	if (w == NULL)
 		abort();
 	const struct book b = book_of(c);
-	bool ok = own_accounts_make(c, e);
-	if (ok)
-		reports_judge(c, rules, r, n, out, w);
+	bool ok = own_accounts_make(c, e) && reports_judge(c, rules, r, n, out, w, e);
 	ok = ok && (w->fresh_len == 0 || book_accounts(&b, w->fresh, w->fresh_len, e)) &&
 	     (w->len == 0 || ledger_transfers(c->ledger, c->now_s, c->operator, w->t, w->len, w->status, e));
 	for (size_t i = 0; ok && i < w->len; i++)
@@ -186,6 +235,11 @@ static struct id128 part_id(const char *request, const char *step, size_t part)
 	return book_id("carbon/redemption", word(text, len), request);
 }
 
+struct id128 carbon_hold_id(const char *request, size_t n)
+{
+	return part_id(request, "hold", n);
+}
+
 static bool request_is_fine(const char *request, struct err *e)
 {
 	size_t len = strlen(request);
@@ -194,11 +248,11 @@ static bool request_is_fine(const char *request, struct err *e)
 }
 
 /* Parts over the group's accounts until the points are reached; 0 when there are not enough. */
-static size_t parts_make(struct carbon *c, const struct carbon_group *g, const char *request, int64_t points,
-			 struct ledger_transfer t[CARBON_GROUP_MAX])
+static size_t parts_make(struct carbon *c, const struct carbon_group *g, const char *request,
+			 const struct carbon_hold_new *h, struct ledger_transfer t[CARBON_GROUP_MAX])
 {
 	size_t n = 0;
-	int64_t left = points;
+	int64_t left = h->points;
 	const struct book b = book_of(c);
 	for (size_t i = 0; i < g->len && left > 0; i++) {
 		int64_t take = book_free(&b, g->accounts[i]);
@@ -208,9 +262,9 @@ static size_t parts_make(struct carbon *c, const struct carbon_group *g, const c
 		t[n] = (struct ledger_transfer){ .id = part_id(request, "hold", n),
 						 .debit = g->accounts[i],
 						 .credit = own_account(CARBON_REDEEMED),
-						 .data = { 0, (uint64_t)points },
+						 .data = { (uint64_t)h->rules_version, (uint64_t)h->points },
 						 .amount = take,
-						 .timeout_s = CARBON_WAIT_S,
+						 .timeout_s = h->wait_s,
 						 .ledger = CARBON_LEDGER,
 						 .code = CARBON_REDEEM,
 						 .kind = TRANSFER_PENDING };
@@ -231,23 +285,94 @@ static bool repeat_check(struct carbon *c, const struct carbon_group *g, const s
 	return err_set(e, ERR_CONFLICT, "request: it was used before for another redemption");
 }
 
+bool carbon_hold(struct carbon *c, const char *request, const struct carbon_group *g, const struct carbon_hold_new *h,
+		 struct err *e)
+{
+	struct ledger_row was;
+	struct ledger_transfer t[CARBON_GROUP_MAX];
+	if (!request_is_fine(request, e) || !ledger_expire(c->ledger, c->now_s, e) || !own_accounts_make(c, e) ||
+	    !core_transfer_find(ledger_core(c->ledger), part_id(request, "hold", 0), &was, e))
+		return false;
+	if (was.seq != 0)
+		return repeat_check(c, g, &was, h->points, e);
+	if (h->points <= 0)
+		return err_set(e, ERR_INPUT, "points: above zero");
+	const struct book b = book_of(c);
+	size_t n = parts_make(c, g, request, h, t);
+	return n > 0 ? book_chain(&b, t, n, e) : err_set(e, ERR_CONFLICT, "积分不足 / there are not enough points");
+}
+
 bool carbon_redeem(struct carbon *c, const char *request, enum identifier_kind kind, const char *holder,
 		   int64_t points, struct err *e)
 {
 	struct carbon_group g;
-	struct ledger_row was;
+	const struct carbon_hold_new h = { points, 0, CARBON_WAIT_S };
+	return carbon_group_load(c, kind, holder, &g, e) && carbon_hold(c, request, &g, &h, e);
+}
+
+/* Of one part: what is still held, or what was taken for good. */
+static bool part_read(struct carbon *c, const char *request, size_t n, const struct ledger_row *held,
+		      struct carbon_hold *out, struct err *e)
+{
+	struct ledger_row post;
+	const struct ledger_core *core = ledger_core(c->ledger);
+	static const enum carbon_state states[] = { [PENDING_OPEN] = CARBON_PENDING,
+						    [PENDING_POSTED] = CARBON_POSTED,
+						    [PENDING_VOIDED] = CARBON_VOIDED,
+						    [PENDING_EXPIRED] = CARBON_LAPSED };
+	enum carbon_state state = states[core_pending_state(core, held->seq)];
+	out->points += held->amount;
+	if (state == CARBON_POSTED) {
+		if (!core_transfer_find(ledger_core(c->ledger), part_id(request, "post", n), &post, e))
+			return false;
+		if (core_is_reversed(core, post.seq))
+			state = CARBON_REVERSED;
+		else
+			out->posted += post.amount;
+	}
+	/* Parts end together; one that a smaller posting left out was voided with it. */
+	if (out->state == CARBON_NONE || out->state == CARBON_VOIDED || state == CARBON_POSTED)
+		out->state = state;
+	return true;
+}
+
+bool carbon_hold_read(struct carbon *c, const char *request, struct carbon_hold *out, struct err *e)
+{
+	struct ledger_row held;
+	*out = (struct carbon_hold){ 0 };
+	for (size_t n = 0; n < CARBON_GROUP_MAX; n++) {
+		if (!core_transfer_find(ledger_core(c->ledger), part_id(request, "hold", n), &held, e))
+			return false;
+		if (held.seq == 0)
+			break;
+		if (!part_read(c, request, n, &held, out, e))
+			return false;
+	}
+	return true;
+}
+
+bool carbon_hold_post(struct carbon *c, const char *request, int64_t points, struct err *e)
+{
 	struct ledger_transfer t[CARBON_GROUP_MAX];
-	if (!request_is_fine(request, e) || !ledger_expire(c->ledger, c->now_s, e) || !own_accounts_make(c, e) ||
-	    !carbon_group_load(c, kind, holder, &g, e) ||
-	    !core_transfer_find(ledger_core(c->ledger), part_id(request, "hold", 0), &was, e))
-		return false;
-	if (was.seq != 0)
-		return repeat_check(c, &g, &was, points, e);
-	if (points <= 0)
-		return err_set(e, ERR_INPUT, "points: above zero");
+	struct ledger_row hold;
 	const struct book b = book_of(c);
-	size_t n = parts_make(c, &g, request, points, t);
-	return n > 0 ? book_chain(&b, t, n, e) : err_set(e, ERR_CONFLICT, "积分不足 / there are not enough points");
+	size_t n = 0;
+	int64_t left = points;
+	for (; n < CARBON_GROUP_MAX; n++) {
+		if (!core_transfer_find(ledger_core(c->ledger), part_id(request, "hold", n), &hold, e))
+			return false;
+		if (hold.seq == 0)
+			break;
+		int64_t take = hold.amount < left ? hold.amount : left;
+		t[n] = (struct ledger_transfer){ .id = part_id(request, take > 0 ? "post" : "void", n),
+						 .ref = hold.id,
+						 .amount = take,
+						 .kind = take > 0 ? TRANSFER_POST : TRANSFER_VOID };
+		left -= take;
+	}
+	if (points <= 0 || left > 0)
+		return err_set(e, ERR_INPUT, "that is not what was held");
+	return book_chain(&b, t, n, e);
 }
 
 bool carbon_redeem_end(struct carbon *c, const char *request, bool post, struct err *e)

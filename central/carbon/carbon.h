@@ -4,7 +4,7 @@
  *                                a second report of it, by whomever and of whatever content, is a repeat
  *   redeem  subject → redeemed   pending, then posted or voided; a pending one waits 30 days
  *   expire  subject → expired    what was earned longer ago than the rules say and neither spent nor expired; the oldest is spent first
- * Two subjects who are one person are merged by an alias: nothing moves, both accounts are asked as one, so sums are the same before and
+ * Two subjects who are one person are merged by an alias (group.h): nothing moves, both accounts are asked as one, so sums are the same before and
  * after, and ending the alias restores what each has.
  */
 #ifndef CENTRAL_CARBON_CARBON_H
@@ -15,12 +15,13 @@
 #include "central/registry/registry.h"
 
 #define CARBON_LEDGER 100
-/* Codes of its transfers, and of its accounts. An earn's data is the standard's version and the quantity. */
+/* Codes of its transfers, and of its accounts. An earn's data is hi: the standard's version, above it (from bit 32) the
+   activity's mark (caps.h); lo: the quantity. */
 enum carbon_transfer_code { CARBON_EARN = 1, CARBON_REDEEM, CARBON_EXPIRE };
 enum carbon_account_code { CARBON_ISSUED = 10, CARBON_SUBJECT, CARBON_REDEEMED, CARBON_EXPIRED };
 
 #define CARBON_REFERENCE_MAX 64
-#define CARBON_GROUP_MAX     16 /* accounts of one person */
+#define CARBON_GROUP_MAX     32 /* accounts of one person */
 #define CARBON_WAIT_S        2592000
 
 struct carbon {
@@ -33,6 +34,8 @@ struct carbon {
 
 /* The published standard. ERR_MISSING before the first; release with free. */
 struct carbon_rules *carbon_rules_current(struct carbon *c, struct err *e) CHECKED;
+/* The one in force just before at_s. */
+struct carbon_rules *carbon_rules_at(struct carbon *c, int64_t at_s, struct err *e) CHECKED;
 
 struct carbon_report {
 	enum identifier_kind holder_kind;
@@ -68,6 +71,25 @@ bool carbon_redeem(struct carbon *c, const char *request, enum identifier_kind k
 		   int64_t points, struct err *e) CHECKED;
 /* ERR_MISSING, or ERR_CONFLICT when it has ended otherwise. */
 bool carbon_redeem_end(struct carbon *c, const char *request, bool post, struct err *e) CHECKED;
+
+struct carbon_group; /* group.h */
+struct carbon_hold_new {
+	int64_t points, rules_version;
+	uint32_t wait_s; /* then it lapses */
+};
+/* carbon_redeem of a person's accounts, for redemption.c. */
+bool carbon_hold(struct carbon *c, const char *request, const struct carbon_group *g, const struct carbon_hold_new *h,
+		 struct err *e) CHECKED;
+enum carbon_state { CARBON_NONE, CARBON_PENDING, CARBON_POSTED, CARBON_VOIDED, CARBON_LAPSED, CARBON_REVERSED };
+struct carbon_hold {
+	enum carbon_state state;
+	int64_t points, posted; /* held at first; taken for good, without what was reversed */
+};
+/* What the ledger calls the n-th transfer that holds its points. */
+struct id128 carbon_hold_id(const char *request, size_t n);
+bool carbon_hold_read(struct carbon *c, const char *request, struct carbon_hold *out, struct err *e) CHECKED;
+/* Posts so many of its points and gives the rest back. ERR_CONFLICT when it has ended otherwise. */
+bool carbon_hold_post(struct carbon *c, const char *request, int64_t points, struct err *e) CHECKED;
 
 /* Of everybody, as of now. */
 bool carbon_expire(struct carbon *c, uint64_t *accounts, int64_t *points, struct err *e) CHECKED;

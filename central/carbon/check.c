@@ -91,8 +91,8 @@ static void row_look(struct walk *w, const struct ledger_row *r)
 	if (from != CARBON_ISSUED || r->kind == TRANSFER_REVERSAL)
 		return;
 	look(w, CARBON_ISSUE,
-	     r->kind == TRANSFER_SINGLE && r->code == CARBON_EARN && to == CARBON_SUBJECT && r->data.hi > 0 &&
-		     r->data.lo > 0 && (r->flags & TRANSFER_EFFECTIVE_GIVEN) != 0,
+	     r->kind == TRANSFER_SINGLE && r->code == CARBON_EARN && to == CARBON_SUBJECT &&
+		     (uint32_t)r->data.hi > 0 && r->data.lo > 0 && (r->flags & TRANSFER_EFFECTIVE_GIVEN) != 0,
 	     "row %u issues points without the standard's version, the quantity or the activity's day", r->seq);
 	earned_add(w, r->id);
 }

@@ -1,7 +1,10 @@
 #include "central/carbon/group.h"
 
+#include "central/ingest/subject.h"
 #include "central/store/store.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct bytes hash_bytes(const uint8_t hash[HASH_LEN])
@@ -9,19 +12,29 @@ static struct bytes hash_bytes(const uint8_t hash[HASH_LEN])
 	return (struct bytes){ hash, HASH_LEN };
 }
 
-/* Into whom he is merged; *merged false: he stands for himself. */
-static bool alias_find(struct carbon *c, const uint8_t holder[HASH_LEN], bool *merged, uint8_t into[HASH_LEN],
-		       struct err *e)
+/* Of an alias, as of just before a time that is bound twice. */
+#define STOOD "created_s < ? AND (ended_s = 0 OR ended_s >= ?)"
+
+/* Into whom he was merged; *merged false: he stood for himself. */
+static bool alias_find_at(struct carbon *c, const uint8_t holder[HASH_LEN], int64_t at_s, bool *merged,
+			  uint8_t into[HASH_LEN], struct err *e)
 {
 	struct db_query *q =
-		db_query(c->release->db, "SELECT target FROM carbon_alias WHERE holder = ? AND ended_s = 0", e);
+		db_query(c->release->db, "SELECT target FROM carbon_alias WHERE holder = ? AND " STOOD, e);
 	bool row = false;
-	bool ok = q != NULL && db_bind_bytes(q, 1, hash_bytes(holder), e) && db_next(q, &row, e);
+	bool ok = q != NULL && db_bind_bytes(q, 1, hash_bytes(holder), e) && db_bind_int(q, 2, at_s, e) &&
+		  db_bind_int(q, 3, at_s, e) && db_next(q, &row, e);
 	*merged = ok && row && db_bytes(q, 0).len == HASH_LEN;
 	if (*merged)
 		memcpy(into, db_bytes(q, 0).data, HASH_LEN);
 	db_finish(q);
 	return ok;
+}
+
+static bool alias_find(struct carbon *c, const uint8_t holder[HASH_LEN], bool *merged, uint8_t into[HASH_LEN],
+		       struct err *e)
+{
+	return alias_find_at(c, holder, INT64_MAX, merged, into, e);
 }
 
 static bool aliases_count(struct carbon *c, const uint8_t into[HASH_LEN], int64_t *n, struct err *e)
@@ -30,25 +43,83 @@ static bool aliases_count(struct carbon *c, const uint8_t into[HASH_LEN], int64_
 			  "b", hash_bytes(into));
 }
 
+/* Hashes found so far, each once. */
+struct found {
+	size_t len;
+	uint8_t hashes[CARBON_GROUP_MAX][HASH_LEN];
+};
+
+static bool found_add(struct found *f, const uint8_t hash[HASH_LEN], struct err *e)
+{
+	for (size_t i = 0; i < f->len; i++)
+		if (memcmp(f->hashes[i], hash, HASH_LEN) == 0)
+			return true;
+	if (f->len == CARBON_GROUP_MAX)
+		return err_set(e, ERR_FULL, "at most %d subjects are one person", CARBON_GROUP_MAX);
+	memcpy(f->hashes[f->len++], hash, HASH_LEN);
+	return true;
+}
+
+/* Numbers that are one subject, by central/ingest/subject.h. */
+static bool subjects_add(struct carbon *c, enum identifier_kind kind, const char *holder, int64_t at_s,
+			 struct found *f, struct err *e)
+{
+	uint8_t hash[HASH_LEN];
+	struct identifier id = { .kind = kind };
+	struct subject_group *g = calloc(1, sizeof(*g));
+	if (g == NULL)
+		abort();
+	snprintf(id.canonical, sizeof(id.canonical), "%s", holder);
+	bool ok = subject_group_at(c->release, &id, at_s, g, e);
+	for (size_t i = 0; ok && i < g->len; i++) {
+		registry_holder_hash(c->release->vault_key, g->members[i].kind, g->members[i].canonical, hash);
+		ok = found_add(f, hash, e);
+	}
+	explicit_bzero(g, sizeof(*g));
+	explicit_bzero(&id, sizeof(id));
+	free(g);
+	return ok;
+}
+
+static bool merged_add(struct carbon *c, const uint8_t into[HASH_LEN], int64_t at_s, struct found *f, struct err *e)
+{
+	struct db_query *q = db_query(
+		c->release->db, "SELECT holder FROM carbon_alias WHERE target = ? AND " STOOD " ORDER BY id", e);
+	bool row = false;
+	bool ok = q != NULL && db_bind_bytes(q, 1, hash_bytes(into), e) && db_bind_int(q, 2, at_s, e) &&
+		  db_bind_int(q, 3, at_s, e);
+	while (ok && (ok = db_next(q, &row, e)) && row)
+		if (db_bytes(q, 0).len == HASH_LEN)
+			ok = found_add(f, db_bytes(q, 0).data, e);
+	db_finish(q);
+	return ok;
+}
+
+static int hash_compare(const void *left, const void *right)
+{
+	return memcmp(left, right, HASH_LEN);
+}
+
 bool carbon_group_load(struct carbon *c, enum identifier_kind kind, const char *holder, struct carbon_group *g,
 		       struct err *e)
 {
-	uint8_t own[HASH_LEN], root[HASH_LEN];
-	bool merged = false, row = false;
-	registry_holder_hash(c->release->vault_key, kind, holder, own);
-	g->len = 0;
-	if (!alias_find(c, own, &merged, root, e))
-		return false;
-	if (!merged)
-		memcpy(root, own, HASH_LEN);
-	g->accounts[g->len++] = carbon_account(root);
-	struct db_query *q = db_query(
-		c->release->db, "SELECT holder FROM carbon_alias WHERE target = ? AND ended_s = 0 ORDER BY id", e);
-	bool ok = q != NULL && db_bind_bytes(q, 1, hash_bytes(root), e);
-	while (ok && g->len < CARBON_GROUP_MAX && (ok = db_next(q, &row, e)) && row)
-		if (db_bytes(q, 0).len == HASH_LEN)
-			g->accounts[g->len++] = carbon_account(db_bytes(q, 0).data);
-	db_finish(q);
+	return carbon_group_at(c, kind, holder, INT64_MAX, g, e);
+}
+
+bool carbon_group_at(struct carbon *c, enum identifier_kind kind, const char *holder, int64_t at_s,
+		     struct carbon_group *g, struct err *e)
+{
+	struct found f = { 0 };
+	uint8_t into[HASH_LEN];
+	bool merged = false, ok = subjects_add(c, kind, holder, at_s, &f, e);
+	for (size_t i = 0; ok && i < f.len; i++)
+		ok = alias_find_at(c, f.hashes[i], at_s, &merged, into, e) && (!merged || found_add(&f, into, e)) &&
+		     merged_add(c, f.hashes[i], at_s, &f, e);
+	/* Whichever of them was asked for, they are spent in the same order. */
+	qsort(f.hashes, f.len, HASH_LEN, hash_compare);
+	for (size_t i = 0; i < f.len; i++)
+		g->accounts[i] = carbon_account(f.hashes[i]);
+	g->len = f.len;
 	return ok;
 }
 

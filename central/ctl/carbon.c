@@ -1,5 +1,5 @@
 /* Personal carbon accounts. */
-#include "central/ctl/ctl.h"
+#include "central/ctl/carbon.h"
 #include "protocol/base/file.h"
 #include "protocol/base/http.h"
 #include "protocol/base/limits.h"
@@ -64,63 +64,13 @@ static bool carbon_show(struct ctl *c, struct err *e)
 
 /* --- steps --- */
 
-static void holder_put(struct ctl *c, struct json_out *w, const char *key, const char *number)
+void ctl_holder_put(struct ctl *c, struct json_out *w, const char *key, const char *number)
 {
 	json_open(w, key, '{');
 	if (ctl_option(c, "holder-kind") != NULL)
 		json_put_text(w, "kind", ctl_option(c, "holder-kind"));
 	json_put_text(w, "number", number);
 	json_close(w, '}');
-}
-
-/* It goes into an address. */
-static bool request_is_fine(const char *request, struct err *e)
-{
-	static const char fine[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.-_";
-	size_t len = strlen(request);
-	return (len > 0 && len <= REQUEST_ID_MAX_LEN && strspn(request, fine) == len) ||
-	       err_set(e, ERR_INPUT, "'%.64s' is no request's name: letters, digits, '.', '-' and '_', at most %d",
-		       request, REQUEST_ID_MAX_LEN);
-}
-
-static bool carbon_redeem(struct ctl *c, struct err *e)
-{
-	struct buf body;
-	struct json_out w = { &body, false };
-	int64_t points;
-	if (!ctl_number(c->argv[2], "points", &points, e) || !request_is_fine(c->argv[0], e))
-		return false;
-	buf_init(&body, 4096);
-	json_open(&w, NULL, '{');
-	json_put_text(&w, "request", c->argv[0]);
-	holder_put(c, &w, "holder", c->argv[1]);
-	json_put_int(&w, "points", points);
-	json_close(&w, '}');
-	bool ok = buf_ok(&body, "the request", e) &&
-		  ctl_post(c, "/v1/carbon/redemptions", buf_bytes(&body),
-			   "已预留 / held. 下一步 / next: centralctl carbon post|void REQUEST", e);
-	buf_clear(&body);
-	return ok;
-}
-
-static bool redemption_end(struct ctl *c, const char *step, const char *done, struct err *e)
-{
-	char path[160];
-	const char *request = c->argv[0];
-	if (!request_is_fine(request, e))
-		return false;
-	snprintf(path, sizeof(path), "/v1/carbon/redemptions/%s/%s", request, step);
-	return ctl_post(c, path, nothing, done, e);
-}
-
-static bool carbon_post(struct ctl *c, struct err *e)
-{
-	return redemption_end(c, "post", "已兑换 / redeemed", e);
-}
-
-static bool carbon_void(struct ctl *c, struct err *e)
-{
-	return redemption_end(c, "void", "已退回 / given back", e);
 }
 
 static bool carbon_expire(struct ctl *c, struct err *e)
@@ -142,9 +92,9 @@ static bool merge_send(struct ctl *c, const char *path, const char *into, const 
 	struct json_out w = { &body, false };
 	buf_init(&body, 4096);
 	json_open(&w, NULL, '{');
-	holder_put(c, &w, "holder", c->argv[0]);
+	ctl_holder_put(c, &w, "holder", c->argv[0]);
 	if (into != NULL)
-		holder_put(c, &w, "into", into);
+		ctl_holder_put(c, &w, "into", into);
 	json_close(&w, '}');
 	bool ok = buf_ok(&body, "the request", e) && ctl_post(c, path, buf_bytes(&body), done, e);
 	buf_clear(&body);
@@ -164,9 +114,6 @@ static bool carbon_unmerge(struct ctl *c, struct err *e)
 const struct ctl_command ctl_carbon_commands[] = {
 	{ "carbon", "report", 1, "FILE.ndjson|-", "", carbon_report_send },
 	{ "carbon", "show", 2, "HOLDER PURPOSE [--holder-kind resident_id]", "holder-kind", carbon_show },
-	{ "carbon", "redeem", 3, "REQUEST HOLDER POINTS [--holder-kind resident_id]", "holder-kind", carbon_redeem },
-	{ "carbon", "post", 1, "REQUEST", "", carbon_post },
-	{ "carbon", "void", 1, "REQUEST", "", carbon_void },
 	{ "carbon", "expire", 0, "", "", carbon_expire },
 	{ "carbon", "merge", 2, "HOLDER INTO [--holder-kind resident_id]", "holder-kind", carbon_merge },
 	{ "carbon", "unmerge", 1, "HOLDER [--holder-kind resident_id]", "holder-kind", carbon_unmerge },

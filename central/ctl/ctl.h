@@ -35,7 +35,7 @@ extern const struct ctl_command ctl_release_commands[], ctl_operator_commands[],
 	ctl_model_commands[], ctl_score_commands[], ctl_ingest_commands[], ctl_subject_commands[],
 	ctl_ledger_commands[], ctl_carbon_commands[], ctl_guarantee_commands[], ctl_subsidy_commands[],
 	ctl_exchange_commands[], ctl_objection_commands[], ctl_report_commands[], ctl_department_commands[],
-	ctl_green_commands[], ctl_green_own_commands[];
+	ctl_green_commands[], ctl_green_own_commands[], ctl_carbon_use_commands[];
 /* Of ctl_model_commands and ctl_score_commands; in ctl/monitor.c and ctl/months.c. */
 bool ctl_model_monitor(struct ctl *c, struct err *e);
 bool ctl_model_months(struct ctl *c, size_t bins, struct err *e);

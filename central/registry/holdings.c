@@ -44,9 +44,8 @@ bool consent_add(struct release_context *c, const struct consent_new *n, const c
 	return finish(c, ok, e);
 }
 
-/* Until when the holder's consent covers this; 0 when none does. */
-static bool consent_find(struct release_context *c, const uint8_t holder[HASH_LEN], const char *branch,
-			 const char *kind, const char *purpose, int64_t now_s, int64_t *to_s, struct err *e)
+bool consent_find(struct release_context *c, const uint8_t holder[HASH_LEN], const char *branch, const char *kind,
+		  const char *purpose, int64_t now_s, int64_t *to_s, struct err *e)
 {
 	struct db_query *q = db_query(
 		c->db,

@@ -37,6 +37,10 @@ struct consent_row {
 bool consent_each(struct release_context *c, enum identifier_kind kind, const char *canonical,
 		  void (*each)(void *arg, const struct consent_row *r), void *arg, struct err *e) CHECKED;
 
+/* Until when a holder's consent covers this; 0 when none does. holder: registry_holder_hash. */
+bool consent_find(struct release_context *c, const uint8_t holder[HASH_LEN], const char *branch, const char *kind,
+		  const char *purpose, int64_t now_s, int64_t *to_s, struct err *e) CHECKED;
+
 struct booking_new {
 	const char *branch;
 	enum identifier_kind holder_kind;

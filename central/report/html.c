@@ -81,3 +81,8 @@ void html_end(struct buf *out, const char *mark)
 {
 	wrapped(out, "</main>\n<footer>", mark, "</footer>\n</body></html>\n");
 }
+
+void html_text(struct buf *out, const char *text)
+{
+	escaped(out, text);
+}

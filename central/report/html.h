@@ -8,6 +8,8 @@
 void html_begin(struct buf *out, const char *title, const char *mark);
 /* arg: the struct buf *; for report_walk. */
 void html_block(void *arg, enum report_block kind, const char *a, const char *b);
+/* For what a page has beside blocks: text, escaped. */
+void html_text(struct buf *out, const char *text);
 void html_end(struct buf *out, const char *mark);
 
 #endif

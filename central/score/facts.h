@@ -10,7 +10,7 @@
  *                  "within_days": 730,                            optional: older facts do not count
  *                  "where": {"field", "in" or "not_in": [text …]},   optional: only these facts
  *                  "absent": "0"},                               optional: what it is when there is no such fact
- *                 {"input", "account": "carbon"},               points free to redeem in the subject's carbon account
+ *                 {"input", "account": "carbon"},               balance of the subject's carbon account, as last pushed
  *                 {"input", "account": "green"},                code of its level in the green library (green/library.h)
  *                 {"input", "account": "carbon-label"} ] }      code of its colour label (green/labels.h); both with
  *                                                               "values": {code: text, …}, optional: what the models call it
@@ -39,7 +39,7 @@ struct facts_map;
 struct facts_map *facts_map_parse(struct bytes json, struct err *e) CHECKED;
 void facts_map_free(struct facts_map *m);
 
-/* Points of a subject's carbon account; ERR_MISSING: there is no standard of points yet. */
+/* Balance of a subject's carbon account (central/carbon/push.h); ERR_MISSING: nothing was pushed yet. */
 struct facts_accounts {
 	bool (*points)(void *arg, const struct identifier *subject, int64_t *points, struct err *e);
 	void *arg;

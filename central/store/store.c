@@ -85,6 +85,8 @@ static const char *const scripts[] = {
 	tables_retention,
 	/* 19: green ratings and colour labels */
 	tables_green,
+	/* 20: redemptions and pushed balances of carbon accounts */
+	tables_redemptions,
 };
 
 struct db *store_open(const char *dir, struct err *e)

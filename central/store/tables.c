@@ -48,3 +48,27 @@ const char tables_carbon[] =
 	" created_by TEXT NOT NULL, created_s BIGINT NOT NULL, ended_by TEXT NOT NULL, ended_s BIGINT NOT NULL);"
 	"CREATE UNIQUE INDEX carbon_alias_holder ON carbon_alias (holder) WHERE ended_s = 0;"
 	"CREATE INDEX carbon_alias_target ON carbon_alias (target);";
+
+const char tables_redemptions[] =
+	/* What points bought; what became of it stands in the ledger. account: the holder's. price: points a `per` of the unit. */
+	"CREATE TABLE carbon_redemption (request TEXT PRIMARY KEY, account BLOB NOT NULL, kind TEXT NOT NULL, unit "
+	"TEXT NOT NULL,"
+	" quantity BIGINT NOT NULL, points BIGINT NOT NULL, per BIGINT NOT NULL, price BIGINT NOT NULL, partly "
+	"INTEGER NOT NULL,"
+	" bank TEXT NOT NULL, reference TEXT NOT NULL, rules_version BIGINT NOT NULL, made_by TEXT NOT NULL, made_s "
+	"BIGINT NOT NULL,"
+	" expires_s BIGINT NOT NULL);"
+	"CREATE INDEX carbon_redemption_account ON carbon_redemption (account, made_s);"
+	/* Balances as pushed: of each run which row of the ledger it stands on, and the balance of each account that differs from the run
+	   before; the newest up to a run is what counts in it. */
+	"CREATE TABLE carbon_push (id INTEGER PRIMARY KEY, watermark BIGINT NOT NULL UNIQUE, day INTEGER NOT NULL, "
+	"accounts BIGINT NOT NULL,"
+	" changed BIGINT NOT NULL, points BIGINT NOT NULL, pushed_by TEXT NOT NULL, pushed_s BIGINT NOT NULL);"
+	"CREATE TABLE carbon_pushed (account BLOB NOT NULL, watermark BIGINT NOT NULL REFERENCES carbon_push "
+	"(watermark),"
+	" points BIGINT NOT NULL, PRIMARY KEY (account, watermark));"
+	"CREATE INDEX carbon_pushed_run ON carbon_pushed (watermark);"
+	/* Questions of branches about accounts, known again for some days; question: keyed. */
+	"CREATE TABLE carbon_question (branch TEXT NOT NULL, request BLOB NOT NULL, question BLOB NOT NULL,"
+	" asked_s BIGINT NOT NULL, PRIMARY KEY (branch, request));"
+	"CREATE INDEX carbon_question_asked ON carbon_question (asked_s);";

@@ -35,5 +35,7 @@ extern const char tables_messages[];
 extern const char tables_retention[];
 /* Green ratings and colour labels. */
 extern const char tables_green[];
+/* What carbon points bought, and what was pushed to scores. */
+extern const char tables_redemptions[];
 
 #endif

@@ -131,6 +131,10 @@ void sync_reports_drop(struct central_sync *s, int64_t since_ms);
 void sync_reply(struct central_sync *s, const char *branch, const uint8_t id[16], struct bytes body,
 		const struct err *why);
 
+/* sync/accounts.c: customers' carbon accounts, sealed both ways. */
+bool sync_account(struct central_sync *s, const struct branch *b, const struct query *q, struct instant now,
+		  struct buf *out, struct err *e) CHECKED;
+
 /* sync.c: queues an answer. */
 void sync_answer(struct central_sync *s, const char *branch, const char *what, struct bytes payload);
 

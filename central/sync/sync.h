@@ -53,6 +53,9 @@ struct central_sync_config {
 	void *wake_arg;
 	uint64_t push_size_max;                  /* 0: CENTRAL_PUSH_SIZE_MAX */
 	const uint8_t *seal_scalar, *seal_point; /* central's; journal keys come sealed to it */
+	/* The ledger and its file, borrowed; NULL on failure. No function: there is none. */
+	struct ledger *(*ledger)(void *arg, const char **path, struct err *e);
+	void *ledger_arg;
 };
 
 struct central_sync *central_sync_new(const struct central_sync_config *c);

@@ -119,6 +119,7 @@ static void query_take(struct central_sync *s, const struct branch *b, struct by
 		ok = branches_may_hold_keys(b, &e) && sync_certificate(s, b, &q, now, &body, &e);
 		break;
 	case QUERY_REPORT: ok = branches_may_hold_keys(b, &e) && sync_report(s, b, &q, now, &body, &later, &e); break;
+	case QUERY_ACCOUNT: ok = branches_may_hold_keys(b, &e) && sync_account(s, b, &q, now, &body, &e); break;
 	case QUERY_PREFETCH: ok = branches_may_hold_keys(b, &e) && sync_prefetch(s, b, &q, now, &body, &e); break;
 	}
 	if (ok)

@@ -1,8 +1,19 @@
 /* Scans, rechecks and look-ups out of a journal, bodies and reports on their way: what is taken is written again byte for byte. */
+#include "protocol/account.h"
 #include "protocol/inquiry.h"
 #include "protocol/scan.h"
 
 #include <stdlib.h>
+
+static void accounts(struct bytes all)
+{
+	static struct account_answer answer;
+	struct account_query question;
+	if (account_query_decode(all, &question, NULL))
+		must_equal(account_query_encode(&question, &again, NULL), all);
+	if (account_answer_decode(all, &answer, NULL))
+		must_equal(account_answer_encode(&answer, &again, NULL), all);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -60,6 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	journal((struct bytes){ data, size });
 	bodies((struct bytes){ data, size });
 	inquiries((struct bytes){ data, size });
+	accounts((struct bytes){ data, size });
 	buf_clear(&again);
 	return 0;
 }

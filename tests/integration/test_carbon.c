@@ -59,23 +59,33 @@ static void nothing_is_credited_before_a_standard_was_approved_by_two(void)
 
 static void points_are_redeemed_and_subjects_merged_by_hand(void)
 {
-	char line[160];
+	char line[200];
 	report(0, "credited", "bob", bob, "online_bill", "b1");
 	snprintf(line, sizeof(line), "carbon merge %s %s", anna, bob);
 	world_expect(&w, 0, "merged", "alice", line);
-	snprintf(line, sizeof(line), "carbon redeem gift-1 %s 7", anna);
+	snprintf(line, sizeof(line), "carbon redeem gift-1 %s consumption 70", anna);
+	world_expect(&w, 1, "--bank", "alice", line);
+	snprintf(line, sizeof(line), "carbon redeem gift-1 %s consumption 75 --bank bank-a --reference o-1", anna);
+	world_expect(&w, 1, "a multiple of 10", "alice", line);
+	snprintf(line, sizeof(line), "carbon redeem gift-1 %s consumption 70 --bank bank-a --reference o-1", anna);
 	world_expect(&w, 0, "held", "alice", line);
+	world_expect(&w, 0, "held", "alice", line); /* again */
 	world_expect(&w, 0, "redeemed", "alice", "carbon post gift-1");
 	world_expect(&w, 1, "already_posted", "alice", "carbon void gift-1");
 	snprintf(line, sizeof(line), "carbon show %s test", bob);
 	world_expect(&w, 0, "points 2 ", "alice", line);
 	world_expect(&w, 1, "needs an operator's token", NULL, line);
-	snprintf(line, sizeof(line), "carbon redeem gift-2 %s 3", anna);
+	snprintf(line, sizeof(line), "carbon redemptions %s test", bob);
+	world_expect(&w, 0, "consumption 70 / 70 fen", "alice", line);
+	snprintf(line, sizeof(line), "carbon redeem gift-2 %s consumption 30 --bank bank-a --reference o-2", anna);
 	world_expect(&w, 1, "not enough points", "alice", line);
 	snprintf(line, sizeof(line), "carbon unmerge %s", anna);
 	world_expect(&w, 0, "no longer merged", "alice", line);
 	world_expect(&w, 0, "points expired: 0", "alice", "carbon expire");
 	world_expect(&w, 0, "carbon.redeem", NULL, "audit");
+	world_expect(&w, 0, "points in all 2", "alice", "carbon push");
+	world_expect(&w, 0, "pushed before", "bob", "carbon push");
+	world_expect(&w, 0, "carbon_pushed", NULL, "carbon verify");
 	world_expect(&w, 0, "通过", NULL, "ledger verify");
 	world_close(&w);
 }

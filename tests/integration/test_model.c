@@ -172,7 +172,7 @@ static void a_personal_score_takes_the_points_of_the_carbon_account(void)
 	const char *csv = file_of("persons.csv", line);
 	char run[300];
 	snprintf(run, sizeof(run), "score run personal %s --facts --kind resident_id", csv);
-	world_expect(&w, 1, "carbon account: ", "alice", run); /* no standard of points yet */
+	world_expect(&w, 1, "carbon account: ", "alice", run); /* nothing was pushed yet */
 	release_of("document import carbon central/sample/carbon.json");
 	snprintf(line, sizeof(line),
 		 "{\"holder\":{\"number\":\"%s\"},\"activity\":\"bus_ride\",\"occurred\":\"%s\",\"reference\":\"t1\","
@@ -180,6 +180,7 @@ static void a_personal_score_takes_the_points_of_the_carbon_account(void)
 		 number, day);
 	snprintf(line, sizeof(line), "carbon report %s", file_of("rides.ndjson", line));
 	world_expect(&w, 0, "credited", "alice", line);
+	world_expect(&w, 0, "水位 / watermark", "alice", "carbon push");
 	world_expect(&w, 0, "已评分 1 个主体", "alice", run);
 	snprintf(line, sizeof(line), "score show %s review --kind resident_id", number);
 	world_expect(&w, 0, "inputs-personal/1 as of", "alice", line);

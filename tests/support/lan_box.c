@@ -95,9 +95,22 @@ static bool inquire(void *arg, const struct inquiry *q, sync_inquiry_done *done,
 	return true;
 }
 
+static bool account(void *arg, const struct account_query *q, sync_account_done *done, void *done_arg, struct err *e)
+{
+	struct lan_box *b = arg;
+	if (!b->line_up)
+		return err_set(e, ERR_IO, "the line is down");
+	b->accounted = *q;
+	b->accounted_done = done;
+	b->accounted_arg = done_arg;
+	return true;
+}
+
 static void forget(void *arg, const void *done_arg)
 {
 	struct lan_box *b = arg;
+	b->forgotten += b->accounted_done != NULL && b->accounted_arg == done_arg;
+	b->accounted_done = NULL;
 	b->forgotten += b->inquired_done != NULL && b->inquired_arg == done_arg;
 	b->inquired_done = NULL;
 	b->forgotten += b->asked_done != NULL && b->asked_arg == done_arg;
@@ -138,6 +151,7 @@ void lan_box_open(struct lan_box *b, bool commit_each)
 				      .recorded = recorded,
 				      .ask = ask,
 				      .inquire = inquire,
+				      .account = account,
 				      .forget = forget,
 				      .cache = &b->cache,
 				      .arg = b };
@@ -271,6 +285,24 @@ struct lan_box_answer *lan_box_look_up(struct lan_box *b, const char *path, cons
 	struct lan_box_answer *a = lan_box_answer(b, fd);
 	close(fd);
 	return a;
+}
+
+struct lan_box_answer *lan_box_account(struct lan_box *b, const char *path, const char *json,
+				       const struct account_answer *a, const struct err *why)
+{
+	int fd = lan_box_connect(b, NULL);
+	b->line_up = true;
+	lan_box_request(fd, "POST", path, b->token, json);
+	for (int i = 0; i < 1000 && b->accounted_done == NULL; i++)
+		loop_once(b->loop, 5);
+	must(b->accounted_done != NULL);
+	sync_account_done *done = b->accounted_done;
+	b->accounted_done = NULL;
+	b->line_up = false;
+	done(b->accounted_arg, a, why);
+	struct lan_box_answer *answer = lan_box_answer(b, fd);
+	close(fd);
+	return answer;
 }
 
 struct lan_box_answer *lan_box_report(struct lan_box *b, const char *json, const char *report, const struct err *why)

@@ -40,6 +40,9 @@ struct lan_box {
 	struct inquiry inquired; /* the same, of reports */
 	sync_inquiry_done *inquired_done;
 	void *inquired_arg;
+	struct account_query accounted; /* the same, of carbon accounts */
+	sync_account_done *accounted_done;
+	void *accounted_arg;
 	unsigned forgotten;
 };
 /* Ready, enrolled, every list held, fresh and empty; the line is down. */
@@ -72,6 +75,9 @@ void lan_box_asked_wait(struct lan_box *b);
 /* A sample of /metrics; -1 when there is none of this name ("xinbian_commits_total"). */
 double lan_box_metric(struct lan_box *b, const char *name);
 
+/* POST with the line up to a path of carbon accounts, which central answers with that, or (a NULL) with why not. */
+struct lan_box_answer *lan_box_account(struct lan_box *b, const char *path, const char *json,
+				       const struct account_answer *a, const struct err *why);
 /* POST /v1/reports with the line up, which central answers with the report, or with why not. */
 struct lan_box_answer *lan_box_report(struct lan_box *b, const char *json, const char *report, const struct err *why);
 

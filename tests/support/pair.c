@@ -3,6 +3,7 @@
 #include "central/report/requests.h"
 #include "tests/test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,6 +99,22 @@ static void central_wake(void *arg)
 	p->sim.next_central_ms = p->sim.now_ms;
 }
 
+static struct ledger *central_ledger(void *arg, const char **path, struct err *e)
+{
+	struct pair *p = arg;
+	snprintf(p->ledger_path, sizeof(p->ledger_path), "%s/ledger.db", p->centre.dir);
+	*path = p->ledger_path;
+	if (p->ledger == NULL)
+		p->ledger = ledger_open(p->ledger_path, e);
+	return p->ledger;
+}
+
+static void ledger_let_go(struct pair *p)
+{
+	ledger_close(p->ledger);
+	p->ledger = NULL;
+}
+
 static void central_start(struct pair *p)
 {
 	struct central_sync_config c = { .release = &p->centre.release,
@@ -108,7 +125,9 @@ static void central_start(struct pair *p)
 					 .wake_arg = p,
 					 .push_size_max = 100000,
 					 .seal_scalar = p->centre.seal_scalar,
-					 .seal_point = p->centre.seal_point };
+					 .seal_point = p->centre.seal_point,
+					 .ledger = central_ledger,
+					 .ledger_arg = p };
 	p->central = central_sync_new(&c);
 	central_sync_up(p->central, pair_instant(p));
 	p->sim.next_central_ms = p->sim.now_ms;
@@ -117,6 +136,7 @@ static void central_start(struct pair *p)
 void pair_central_restart(struct pair *p)
 {
 	central_sync_free(p->central);
+	ledger_let_go(p);
 	centre_reopen(&p->centre);
 	central_start(p);
 }
@@ -163,6 +183,7 @@ struct pair *pair_new(uint64_t seed)
 void pair_free(struct pair *p)
 {
 	central_sync_free(p->central);
+	ledger_let_go(p);
 	sim_clear(&p->sim);
 	centre_close(&p->centre);
 	free(p);

@@ -2,6 +2,7 @@
 #ifndef TESTS_SUPPORT_PAIR_H
 #define TESTS_SUPPORT_PAIR_H
 
+#include "central/ledger/ledger.h"
 #include "tests/support/centre.h"
 #include "tests/support/simulation.h"
 
@@ -9,6 +10,8 @@ struct pair {
 	struct sim sim;
 	struct centre centre;
 	struct central_sync *central;
+	struct ledger *ledger; /* opened by the first question that needs it */
+	char ledger_path[96];
 	uint64_t version; /* of the list, published */
 	/* what the branch was given to keep */
 	uint64_t taken; /* the last item's number */

@@ -1,4 +1,5 @@
 #include "central/carbon/carbon.h"
+#include "central/ingest/subject.h"
 #include "central/ledger/verify.h"
 #include "protocol/base/file.h"
 #include "tests/support/centre.h"
@@ -225,6 +226,44 @@ static void merged_subjects_are_one_and_un_merging_restores_both(void)
 	CU_ASSERT_EQUAL(centre_count(&centre, "SELECT COUNT(*) FROM audit WHERE what LIKE 'carbon.%'"), 4);
 }
 
+/* With a check digit: a subject's number is read back. */
+static void number_of(unsigned n, char out[20])
+{
+	static const int weights[] = { 7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2 };
+	int sum = 0;
+	snprintf(out, 20, "33080219900101%03u", n);
+	for (int i = 0; i < 17; i++)
+		sum += (out[i] - '0') * weights[i];
+	out[17] = "10X98765432"[sum % 11];
+	out[18] = '\0';
+}
+
+static void numbers_made_one_subject_are_one_account_until_they_are_taken_apart(void)
+{
+	struct identifier one = { .kind = IDENTIFIER_RESIDENT_ID }, other = one;
+	char third[20];
+	number_of(1, one.canonical);
+	number_of(2, other.canonical);
+	number_of(3, third);
+	credit(one.canonical, "online_bill", 1, "a", 1);
+	credit(other.canonical, "bus_ride", 1, "b", 1);
+	credit(third, "bus_ride", 1, "c", 1);
+	CU_ASSERT_TRUE(subject_merge(&centre.release, &one, &other, "a new document", "alice", carbon.now_s, NULL));
+	CU_ASSERT_EQUAL(standing(one.canonical).points, 9);
+	CU_ASSERT_EQUAL(standing(other.canonical).points, 9);
+	CU_ASSERT_TRUE(merge(third, other.canonical, NULL));
+	CU_ASSERT_EQUAL(standing(one.canonical).points, 13);
+	CU_ASSERT_EQUAL(standing(one.canonical).accounts, 3);
+	CU_ASSERT_TRUE(redeem("gift", other.canonical, 13, NULL)); /* out of all three */
+	CU_ASSERT_TRUE(redeem("gift", one.canonical, 13, NULL));
+	CU_ASSERT_TRUE(carbon_redeem_end(&carbon, "gift", false, NULL));
+	CU_ASSERT_TRUE(carbon_unmerge(&carbon, IDENTIFIER_RESIDENT_ID, third, NULL));
+	CU_ASSERT_TRUE(subject_unmerge(&centre.release, &other, "two persons", "alice", carbon.now_s, NULL));
+	CU_ASSERT_EQUAL(standing(one.canonical).points, 5);
+	CU_ASSERT_EQUAL(standing(other.canonical).points, 4);
+	CU_ASSERT_EQUAL(standing(third).points, 4);
+}
+
 static void a_standard_that_nobody_could_use_is_refused_with_its_place(void)
 {
 	static const struct {
@@ -273,6 +312,8 @@ static CU_TestInfo tests[] = {
 	{ "levels follow the points held", levels_follow_the_points_held },
 	{ "merged subjects are one, and un-merging restores both",
 	  merged_subjects_are_one_and_un_merging_restores_both },
+	{ "numbers made one subject are one account, until they are taken apart",
+	  numbers_made_one_subject_are_one_account_until_they_are_taken_apart },
 	{ "a standard that nobody could use is refused with its place",
 	  a_standard_that_nobody_could_use_is_refused_with_its_place },
 	CU_TEST_INFO_NULL,

@@ -14,7 +14,7 @@
 
 static struct json *api;
 static struct lan_box b;
-static char seen[96][64]; /* "post /v1/checks 200" */
+static char seen[160][64]; /* "post /v1/checks 200" */
 static size_t seen_len;
 
 static void setup(void)
@@ -59,7 +59,7 @@ static void note(const char *method, const char *path, int status)
 	for (size_t i = 0; i < seen_len; i++)
 		if (strcmp(seen[i], text) == 0)
 			return;
-	CU_ASSERT_TRUE_FATAL(seen_len < 96);
+	CU_ASSERT_TRUE_FATAL(seen_len < sizeof(seen) / sizeof(seen[0]));
 	memcpy(seen[seen_len++], text, sizeof(text));
 }
 
@@ -310,6 +310,61 @@ static void reports_hold(void)
 	close(fd);
 }
 
+#define WHOSE                                                                                                        \
+	"\"request_id\":\"c-1\",\"holder\":{\"kind\":\"resident_id\",\"number\":\"" BOX_NUMBER                       \
+	"\"},\"purpose\":\"redeem\",\"officer\":\"E1024\""
+
+static void account_route_holds(const char *route, const char *path, const char *json,
+				const struct account_answer *told)
+{
+	static char long_body[HTTP_BODY_MAX + 2];
+	char text[300];
+	struct err why = { 0 };
+	static const struct {
+		enum err_code code;
+		int status;
+	} refusals[] = { { ERR_INPUT, 400 },    { ERR_DENIED, 403 }, { ERR_MISSING, 404 },
+			 { ERR_CONFLICT, 409 }, { ERR_FULL, 409 },   { ERR_IO, 503 } };
+	holds("POST", route, 200, lan_box_account(&b, path, json, told, NULL));
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		(void)err_set(&why, refusals[i].code, "central's words");
+		holds("POST", route, refusals[i].status, lan_box_account(&b, path, json, NULL, &why));
+	}
+	holds("POST", route, 503, lan_box_ask(&b, "POST", path, b.token, json));
+	holds("POST", route, 400, lan_box_ask(&b, "POST", path, b.token, "{}"));
+	holds("POST", route, 401, lan_box_ask(&b, "POST", path, NULL, json));
+	holds("POST", route, 405, lan_box_ask(&b, "PUT", path, b.token, json));
+	memset(long_body, ' ', HTTP_BODY_MAX + 1);
+	holds("POST", route, 413, lan_box_ask(&b, "POST", path, b.token, long_body));
+	snprintf(text, sizeof(text),
+		 "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: 2\r\n\r\n{}", path,
+		 b.token);
+	int fd = lan_box_connect(&b, NULL);
+	lan_box_send(fd, bytes_of(text));
+	holds("POST", route, 415, lan_box_answer(&b, fd));
+	close(fd);
+}
+
+static void accounts_hold(void)
+{
+	struct account_answer account = { .step = ACCOUNT_SHOW,
+					  .points = 120,
+					  .expiring = 7,
+					  .expires_day = 20484,
+					  .offers_len = 1,
+					  .offers = { { "tree_planting", "认养植树", "a tree", "tree", 50, 1, 2 } } };
+	struct account_answer redemption = { .step = ACCOUNT_REDEEM, .redemption = "br.01", .state = "pending" };
+	account_route_holds("/v1/carbon/account", "/v1/carbon/account", "{" WHOSE "}", &account);
+	account_route_holds("/v1/carbon/redemptions", "/v1/carbon/redemptions",
+			    "{" WHOSE ",\"kind\":\"tree_planting\",\"quantity\":1,\"reference\":\"o\"}", &redemption);
+	redemption.step = ACCOUNT_VOID;
+	account_route_holds("/v1/carbon/redemptions/{redemption}", "/v1/carbon/redemptions/br.01",
+			    "{\"request_id\":\"c-2\",\"officer\":\"E1\",\"end\":\"void\"}", &redemption);
+	account.expiring = 0;
+	holds("POST", "/v1/carbon/account", 200,
+	      lan_box_account(&b, "/v1/carbon/account", "{" WHOSE "}", &account, NULL));
+}
+
 static void scans_hold(void)
 {
 	struct certificates certs;
@@ -333,6 +388,7 @@ static void scans_hold(void)
 	holds("GET", "/v1/scans/{id}", 405, lan_box_ask(&b, "PUT", path, b.token, "{}"));
 	certificates_hold(&certs);
 	reports_hold();
+	accounts_hold();
 	got(200, "/v1/duties", b.token);
 	got(401, "/v1/duties", NULL);
 	other_method("GET", "/v1/duties");
