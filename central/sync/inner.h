@@ -11,6 +11,7 @@
 #define RECENT_MAX        512       /* chunks published a moment ago */
 #define REPORTS_MAX       8         /* that branches are fetching */
 #define REPORTS_AWAITED   32        /* being made */
+#define REPORTS_OF_BRANCH 4         /* of them, so that one branch does not keep the others waiting */
 #define REPORTS_BYTES_MAX 33554432U /* of all of them */
 #define REPORT_KEPT_MS    60000     /* behind the last part asked for */
 

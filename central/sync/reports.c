@@ -107,12 +107,23 @@ static struct awaited_report *awaited_find(struct central_sync *s, const char *b
 	return NULL;
 }
 
-static struct awaited_report *awaited_free(struct central_sync *s)
+/* A place, unless the branch or all of them have as many at work as they may. */
+static struct awaited_report *awaited_free(struct central_sync *s, const char *branch, struct err *e)
 {
-	for (size_t i = 0; i < REPORTS_AWAITED; i++)
-		if (!s->awaited[i].there)
-			return &s->awaited[i];
-	return NULL;
+	struct awaited_report *place = NULL;
+	size_t its = 0;
+	for (size_t i = 0; i < REPORTS_AWAITED; i++) {
+		struct awaited_report *a = &s->awaited[i];
+		if (!a->there)
+			place = a;
+		else if (strcmp(a->branch, branch) == 0)
+			its++;
+	}
+	if (its >= REPORTS_OF_BRANCH)
+		(void)err_set(e, ERR_FULL, "%zu reports for this branch are being made: ask again in a while", its);
+	else if (place == NULL)
+		(void)err_set(e, ERR_FULL, "%d reports are being made: ask again in a while", REPORTS_AWAITED);
+	return its < REPORTS_OF_BRANCH ? place : NULL;
 }
 
 /* Once, however often it is asked for meanwhile. */
@@ -127,8 +138,8 @@ static bool report_order(struct central_sync *s, const struct branch *b, const s
 	}
 	if (m->make == NULL)
 		return err_set(e, ERR_MISSING, "this central makes no reports");
-	if ((a = awaited_free(s)) == NULL)
-		return err_set(e, ERR_FULL, "%d reports are being made: ask again in a while", REPORTS_AWAITED);
+	if ((a = awaited_free(s, b->name, e)) == NULL)
+		return false;
 	a->there = true;
 	snprintf(a->branch, sizeof(a->branch), "%s", b->name);
 	memcpy(a->question, question, HASH_LEN);

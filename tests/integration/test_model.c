@@ -135,13 +135,24 @@ static void inputs_come_out_of_stored_facts_by_a_released_mapping(void)
 		 file_of("revenue.csv", "统一社会信用代码,月份,营业收入,实缴税额,纳税信用等级\n" COMPANY
 					",2026-10,800000,24000,B\n"));
 	world_expect(&w, 0, "current", "alice", line);
+	world_expect(&w, 0, "5", "alice", "source import central/sample/credit-sources.json");
+	snprintf(line, sizeof(line), "batch load public-security-account-alert %s --period 2026-10",
+		 file_of("alerts.csv",
+			 "统一社会信用代码,预警编号,认定日期,类别\n" COMPANY ",样例1,2026-10-08,涉案账户\n"));
+	world_expect(&w, 0, "current", "alice", line);
+	snprintf(line, sizeof(line), "batch load finance-overdue %s --period 2026-10",
+		 file_of("overdue.csv", "统一社会信用代码,合同编号,逾期起始日,逾期天数\n" COMPANY
+					",样例1,2026-03-01,40\n" COMPANY ",样例1,2026-10-09,12\n"));
+	world_expect(&w, 0, "current", "alice", line);
 	snprintf(line, sizeof(line), "score run enterprise %s --facts",
 		 file_of("subjects.csv", "subject\n" COMPANY "\n"));
 	world_expect(&w, 1, "needs an operator's token", NULL, line);
 	world_expect(&w, 0, "已评分 1 个主体", "alice", line);
 	world_expect(&w, 0, "inputs out of stored facts: inputs-enterprise/1 as of", "alice",
 		     "score show " COMPANY " review");
-	world_expect(&w, 0, "最早数据 / oldest input 2026-10-31", "alice", "score show " COMPANY " review");
+	world_expect(&w, 0, "最早数据 / oldest input 2026-03-01", "alice", "score show " COMPANY " review");
+	world_expect(&w, 0, "knock-out POLICE_BLACKLIST\n", "alice", "score show " COMPANY " review");
+	world_expect(&w, 0, "OVERDUE_COUNT (40)", "alice", "score show " COMPANY " review"); /* twice overdue */
 	world_expect(&w, 0, "评分 score enterprise", "alice", "subject reads " COMPANY);
 	world_expect(&w, 0, "不同 0 个", NULL, "replay");
 	snprintf(line, sizeof(line), "score run enterprise %s --facts --date 2026-01-31",

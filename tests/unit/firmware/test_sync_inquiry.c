@@ -274,7 +274,7 @@ static void what_happens_while_it_is_made_counts(void)
 	}
 }
 
-static void more_than_are_made_at_once_are_refused(void)
+static void one_branch_has_four_made_at_once_and_is_refused_more(void)
 {
 	struct pair *p = pair_up(12);
 	struct err e = { 0 };
@@ -289,8 +289,8 @@ static void more_than_are_made_at_once_are_refused(void)
 		if (told.calls == 0)
 			sync_forget_inquiry(p->sim.sync, p);
 	}
-	CU_ASSERT_EQUAL(p->ordered, 32);
-	CU_ASSERT_EQUAL(refused, 8);
+	CU_ASSERT_EQUAL(p->ordered, 4);
+	CU_ASSERT_EQUAL(refused, 36);
 	pair_free(p);
 }
 
@@ -431,7 +431,8 @@ static CU_TestInfo tests[] = {
 	{ "one that takes long is made once and answers the newest question",
 	  one_that_takes_long_is_made_once_and_answers_the_newest_question },
 	{ "what happens while it is made counts", what_happens_while_it_is_made_counts },
-	{ "more than are made at once are refused", more_than_are_made_at_once_are_refused },
+	{ "one branch has four made at once and is refused more",
+	  one_branch_has_four_made_at_once_and_is_refused_more },
 	{ "one of several megabytes comes whole over a line that loses",
 	  one_of_several_megabytes_comes_whole_over_a_line_that_loses },
 	{ "parts of two reports never mix", parts_of_two_reports_never_mix },
