@@ -30,7 +30,8 @@ struct caps {
 		uint32_t before; /* the last row known before that day began */
 		bool there;
 	} days[DAYS_MEMO];
-	size_t slots; /* a power of two, above two a report */
+	struct id128 *noted; /* owned; as many slots */
+	size_t slots;        /* a power of two, above two a report */
 	struct earned earned[];
 };
 
@@ -52,6 +53,9 @@ struct caps *caps_new(struct carbon *c, const struct carbon_rules *rules, size_t
 	if (x == NULL)
 		abort();
 	x->slots = slots;
+	x->noted = calloc(slots, sizeof(*x->noted));
+	if (x->noted == NULL)
+		abort();
 	x->c = c;
 	x->rules = rules;
 	x->capped = carbon_rules_capped(rules);
@@ -73,7 +77,26 @@ void caps_free(struct caps *x)
 	if (x == NULL)
 		return;
 	ledger_reader_close(x->reader);
+	free(x->noted);
 	free(x);
+}
+
+static size_t noted_slot(const struct caps *x, struct id128 activity)
+{
+	size_t at = activity.lo % x->slots;
+	while (!id128_is_zero(x->noted[at]) && !id128_same(x->noted[at], activity))
+		at = (at + 1) % x->slots;
+	return at;
+}
+
+void caps_note(struct caps *x, struct id128 activity)
+{
+	x->noted[noted_slot(x, activity)] = activity;
+}
+
+bool caps_noted(const struct caps *x, struct id128 activity)
+{
+	return !id128_is_zero(x->noted[noted_slot(x, activity)]);
 }
 
 /* Rows up to this one were known before the day began, so none of them is of it: nothing is credited for a day to come. */

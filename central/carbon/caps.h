@@ -16,6 +16,10 @@ void caps_free(struct caps *x); /* NULL is fine */
 bool caps_take(struct caps *x, const struct carbon_report *r, struct id128 account, int64_t *points,
 	       struct err *e) CHECKED;
 
+/* A report of this batch, once it counts: the same activity again in the batch is a repeat. */
+void caps_note(struct caps *x, struct id128 activity);
+bool caps_noted(const struct caps *x, struct id128 activity);
+
 /* Of an activity's code: what an issue carries of it, above the standard's version. Never 0. */
 uint32_t carbon_activity_mark(const char *code);
 

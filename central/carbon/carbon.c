@@ -120,13 +120,11 @@ static bool report_value(struct carbon *c, const struct carbon_rules *rules, con
 }
 
 /* Somebody reported it before, or an earlier report of this batch did: that is a repeat, and counts for no cap. */
-static bool is_repeat(struct carbon *c, const struct reports *w, const struct ledger_transfer *t, bool *repeat,
+static bool is_repeat(struct carbon *c, const struct caps *caps, const struct ledger_transfer *t, bool *repeat,
 		      struct err *e)
 {
 	struct ledger_row was;
-	*repeat = false;
-	for (size_t i = 0; i < w->len && !*repeat; i++)
-		*repeat = id128_same(w->t[i].id, t->id);
+	*repeat = caps_noted(caps, t->id);
 	if (*repeat)
 		return true;
 	bool ok = core_transfer_find(ledger_core(c->ledger), t->id, &was, e);
@@ -142,7 +140,7 @@ static bool report_judge(struct carbon *c, const struct carbon_rules *rules, str
 	*out = (struct carbon_result){ .outcome = CARBON_REFUSED };
 	if (!report_value(c, rules, r, t, &out->why))
 		return true;
-	if (carbon_rules_capped(rules) && !is_repeat(c, w, t, &repeat, e))
+	if (carbon_rules_capped(rules) && !is_repeat(c, caps, t, &repeat, e))
 		return false;
 	if (!repeat && !caps_take(caps, r, t->credit, &t->amount, &out->why))
 		return out->why.code == ERR_FULL || err_set(e, out->why.code, "%s", out->why.text);
@@ -150,6 +148,7 @@ static bool report_judge(struct carbon *c, const struct carbon_rules *rules, str
 		w->fresh[w->fresh_len++] =
 			(struct ledger_account){ t->credit,    CARBON_LEDGER,        CARBON_SUBJECT,
 						 ACCOUNT_HOLD, ACCOUNT_NO_OVERDRAFT, "" };
+	caps_note(caps, t->id);
 	w->len++;
 	return true;
 }
