@@ -1,6 +1,6 @@
 /*
- * POST /v1/enrol, and a department's, as gate hands them in: judged, signed by the signer, answered. Strangers reach this: small bodies, few at a time,
- * one sentence for every bad token, and nothing else is served here but /healthz.
+ * POST /v1/enrol, and a department's, as gate hands them in: judged, signed by the signer, answered. Strangers reach this: small
+ * bodies, few at a time, one sentence for every bad token, and nothing else is served here but /healthz.
  */
 #ifndef CENTRAL_BRANCH_ENROL_PORT_H
 #define CENTRAL_BRANCH_ENROL_PORT_H

@@ -99,7 +99,8 @@ bool asked_parse(struct bytes data, struct asked *out, size_t *used, struct err 
 	if (end == NULL)
 		return true;
 	rest.len = len;
-	(void)line_take(&rest, &line); /* the empty line is there, so this one is */
+	if (!line_take(&rest, &line))
+		return err_set(e, ERR_INPUT, "that is no HTTP/1.1 request");
 	if (!first_line(line, out, e))
 		return false;
 	while (line_take(&rest, &line) && line.len > 0) {

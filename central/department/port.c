@@ -271,8 +271,10 @@ void department_port_close(struct department_port *p)
 {
 	if (p == NULL)
 		return;
-	while (p->visitors != NULL)
-		visitor_free(p->visitors, "centrald ends");
+	for (struct visitor *v = p->visitors, *next; v != NULL; v = next) {
+		next = v->next;
+		visitor_free(v, "centrald ends");
+	}
 	loop_fd_free(p->watch);
 	loop_timer_free(p->check);
 	if (p->fd >= 0) {

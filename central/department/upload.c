@@ -25,8 +25,10 @@ static bool hash_read(struct upload *u, const struct asked *h, struct err *e)
 {
 	char text[ASKED_VALUE_MAX + 1];
 	bool there = asked_query(h, "sha256", text);
-	for (char *p = text; there && *p != '\0'; p++)
-		*p = *p >= 'A' && *p <= 'F' ? (char)(*p + 32) : *p;
+	for (char *p = text; there && *p != '\0'; p++) {
+		if (*p >= 'A' && *p <= 'F')
+			*p = "abcdef"[*p - 'A'];
+	}
 	return (there && strlen(text) == 2 * (size_t)HASH_LEN && hex_decode(text, u->sha256, HASH_LEN)) ||
 	       err_set(e, ERR_INPUT, "sha256: say the file's SHA-256 in hexadecimal (sha256sum FILE)");
 }

@@ -54,6 +54,20 @@ static bool earlier_find(struct taking *t, const uint8_t hash[HASH_LEN], struct 
 
 /* --- the day's batch --- */
 
+/* One that is loaded, checked or held has the lower number, and would have to push this one out when it comes to count. */
+static bool no_file_waits(struct taking *t, const char *day, struct err *e)
+{
+	int64_t id = 0;
+	return db_run_int(t->c->db, &id, e,
+			  "SELECT coalesce(min(id), 0) FROM batch WHERE source = ? AND period = ? AND state <= 3",
+			  "tt", t->m->source, day) &&
+	       (id == 0 ||
+		err_set(e, ERR_CONFLICT,
+			"a file for %s is on its way, as batch %lld: messages go on once it is discarded, or "
+			"tomorrow",
+			day, (long long)id));
+}
+
 static bool day_open(struct taking *t, const char *day, int64_t now_s, struct err *e)
 {
 	int64_t id = 0;
@@ -62,7 +76,7 @@ static bool day_open(struct taking *t, const char *day, int64_t now_s, struct er
 			       .file = "MQTT",
 			       .format = INTAKE_NDJSON,
 			       .encoding = ENCODING_AUTO };
-	return batch_insert(t->c, &n, &t->source, day, t->m->sender, now_s, &id, e) &&
+	return no_file_waits(t, day, e) && batch_insert(t->c, &n, &t->source, day, t->m->sender, now_s, &id, e) &&
 	       db_run(t->c->db, e, "UPDATE batch SET state = 4, growing = 1, finished_s = ? WHERE id = ?", "ii",
 		      now_s, id) &&
 	       batch_load(t->c, id, &t->b, e);

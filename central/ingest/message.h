@@ -20,7 +20,7 @@ struct message_new {
 	const char *source, *id, *sender; /* sender: the certificate's name */
 	struct bytes rows;
 };
-/* The answer, JSON, is appended to ack. ERR_INPUT; ERR_CONFLICT: the id was used for other rows, or a file counts for this day. */
+/* The answer, JSON, is appended to ack. ERR_INPUT; ERR_CONFLICT: the id was used for other rows, or a file counts, or waits, for this day. */
 bool message_take(struct release_context *c, const struct message_new *m, int64_t now_s, struct buf *ack,
 		  struct err *e) CHECKED;
 /* Closes what grew on days before. */

@@ -254,15 +254,20 @@ bool source_each(struct db *db, void (*each)(void *arg, const struct source *s),
 	return ok;
 }
 
-static bool is_same(const struct source *a, const struct source *b)
+static bool names_are_same(const struct source *a, const struct source *b)
 {
 	return strcmp(a->department, b->department) == 0 && strcmp(a->department_zh, b->department_zh) == 0 &&
 	       strcmp(a->department_en, b->department_en) == 0 && strcmp(a->category, b->category) == 0 &&
 	       strcmp(a->category_zh, b->category_zh) == 0 && strcmp(a->category_en, b->category_en) == 0 &&
 	       strcmp(a->indicator, b->indicator) == 0 && strcmp(a->indicator_zh, b->indicator_zh) == 0 &&
-	       strcmp(a->indicator_en, b->indicator_en) == 0 && strcmp(a->owner, b->owner) == 0 &&
-	       a->cadence == b->cadence && a->drop_percent == b->drop_percent && a->due_day == b->due_day &&
-	       a->keep_days == b->keep_days && a->sample == b->sample && strcmp(a->schema, b->schema) == 0;
+	       strcmp(a->indicator_en, b->indicator_en) == 0 && strcmp(a->owner, b->owner) == 0;
+}
+
+static bool is_same(const struct source *a, const struct source *b)
+{
+	return names_are_same(a, b) && a->cadence == b->cadence && a->drop_percent == b->drop_percent &&
+	       a->due_day == b->due_day && a->keep_days == b->keep_days && a->sample == b->sample &&
+	       strcmp(a->schema, b->schema) == 0;
 }
 
 static bool source_store(struct db *db, struct source *s, const char *operator, int64_t now_s,

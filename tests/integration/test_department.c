@@ -14,7 +14,7 @@
 #define LONG_ROWS 200000U /* what waits to be freed is no measure, and each row takes its time */
 #define RSS_KIB   1048576
 #else
-#define LONG_ROWS 2300000U /* 100 MB */
+#define LONG_ROWS 2700000U /* 100 MB */
 #define RSS_KIB   32768
 #endif
 

@@ -70,6 +70,7 @@ def main():
     put("intake", b"\1\0\7" + line.encode() + b"\n" + line.encode())
     put("ndjson", line.encode())
     put("http_answer", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\n\r\n")
+    put("asked", b"POST /v1/sources/s/upload?period=2026-10&file=a%20b HTTP/1.1\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n")
     put("http_answer", b"HTTP/1.1 103 X\r\n\r\nHTTP/1.1 429 X\r\nRetry-After: 7\r\nContent-Length: 2\r\n\r\nab")
     for path in glob.glob(os.path.join(VECTORS, "csv", "*.csv")):
         with open(path, "rb") as f:

@@ -215,6 +215,20 @@ static void a_day_is_closed_once_it_is_over_and_only_then_takes_a_file(void)
 	buf_clear(&file);
 }
 
+static void a_file_that_waits_for_the_day_keeps_messages_out_until_it_is_discarded(void)
+{
+	struct buf file;
+	department_file(&file, 1, 30, "2026-10", "");
+	int64_t id = department_load("2026-11-24", buf_bytes(&file));
+	CU_ASSERT_TRUE_FATAL(id != 0);
+	CU_ASSERT_EQUAL(department_batch(id).state, BATCH_HELD);
+	CU_ASSERT_FALSE(send_rows("a", 1, 1, CENTRE_NOW_S));
+	CU_ASSERT_EQUAL(err.code, ERR_CONFLICT);
+	CU_ASSERT_TRUE(batch_discard(department, id, "not meant", "alice", CENTRE_NOW_S, &err));
+	CU_ASSERT_TRUE(send_rows("a", 1, 1, CENTRE_NOW_S));
+	buf_clear(&file);
+}
+
 static void a_topic_says_whose_it_is_and_the_answer_why_not(void)
 {
 	static const struct {
@@ -263,6 +277,8 @@ static CU_TestInfo tests[] = {
 	{ "what is no message changes nothing", what_is_no_message_changes_nothing },
 	{ "a day is closed once it is over, and only then takes a file",
 	  a_day_is_closed_once_it_is_over_and_only_then_takes_a_file },
+	{ "a file that waits for the day keeps messages out until it is discarded",
+	  a_file_that_waits_for_the_day_keeps_messages_out_until_it_is_discarded },
 	{ "a topic says whose it is, and the answer why not", a_topic_says_whose_it_is_and_the_answer_why_not },
 	CU_TEST_INFO_NULL,
 };
