@@ -835,9 +835,9 @@ static void killed_at_any_moment_it_is_at_the_old_version_or_the_new_one(void)
 	for (size_t i = 0; i < p.editions_len; i++)
 		p.editions[i].entry.forced_version = UINT32_MAX; /* going round is a large change */
 	struct branch b = fresh(&p);
-	uint64_t seed = 4, last = 1, steps = 0;
+	uint64_t seed = 4, last = 1, steps = 0, span_us = 60000;
 	CU_ASSERT_EQUAL(apply_snapshot(&b, &p, 1).code, ERR_NONE);
-	/* On a busy machine the child may hardly get to run: then more of them. */
+	/* On a busy machine the child may hardly get to run: then more of them, and longer. */
 	for (int kill_at = 0; kill_at < 40 || (steps <= 20 && kill_at < 400); kill_at++) {
 		int ends[2], status = 0;
 		uint64_t told, epoch_version;
@@ -848,12 +848,15 @@ static void killed_at_any_moment_it_is_at_the_old_version_or_the_new_one(void)
 		if (pid == 0)
 			apply_for_ever(&p, b.dir, ends[1]);
 		close(ends[1]);
-		usleep((useconds_t)(5000 + set_random(&seed) % 60000));
+		usleep((useconds_t)(5000 + set_random(&seed) % span_us));
 		kill(pid, SIGKILL);
 		waitpid(pid, &status, 0);
 		CU_ASSERT_TRUE(WIFSIGNALED(status)); /* no step failed */
+		uint64_t before = steps;
 		for (; read(ends[0], &told, sizeof(told)) == sizeof(told); steps++)
 			last = told;
+		if (steps == before && span_us < 900000)
+			span_us *= 2;
 		close(ends[0]);
 		open_lists(&b);
 		epoch_version = lists_version(b.lists, p.name, &epoch);
