@@ -23,7 +23,7 @@
 #define LABEL_METER_MAX  40
 #define LABEL_FAULTS_MAX 16
 #define LABEL_NONE       (-1) /* of a number: the cell is empty */
-#define LABEL_BAD        (-2) /* it is no number from 0 to 10^12 with at most three decimals */
+#define LABEL_BAD        (-2) /* it is no number from 0 to below 10^12 with at most three decimals */
 
 struct label_place {
 	char source[NAME_MAX_LEN + 1];
@@ -49,6 +49,8 @@ struct label_inputs {
 	struct label_reading readings[LABEL_ROWS_MAX];
 	struct label_output outputs[LABEL_ROWS_MAX];
 };
+/* A cell as thousandths; LABEL_NONE, LABEL_BAD. */
+int64_t label_thousandths(struct bytes cell);
 /* A row, where it is one of the document's indicators and of its months. */
 void label_inputs_add(struct label_inputs *in, const struct label_rules *r, const struct subject_record *record);
 /* In order, what is there twice once: after the last was added. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define WHOLE_DIGITS 12 /* with three decimals, a thousand of them sum within 64 bits */
+#define DECIMALS     3
 
 /* --- out of rows --- */
 
@@ -27,10 +28,25 @@ static bool is_digit(uint8_t c)
 	return c >= '0' && c <= '9';
 }
 
-static int64_t thousandths_of(struct bytes t)
+/* The decimals behind the point, of which none is left out. */
+static int64_t decimals_of(int64_t whole, struct bytes t)
+{
+	size_t n = 0;
+	for (; n < t.len; n++) {
+		if (!is_digit(t.data[n]) || (n >= DECIMALS && t.data[n] != '0'))
+			return LABEL_BAD;
+		if (n < DECIMALS)
+			whole = whole * 10 + (t.data[n] - '0');
+	}
+	for (; n < DECIMALS; n++)
+		whole *= 10;
+	return whole;
+}
+
+int64_t label_thousandths(struct bytes t)
 {
 	int64_t v = 0;
-	size_t at = 0, decimals = 0;
+	size_t at = 0;
 	if (t.data == NULL || t.len == 0)
 		return LABEL_NONE;
 	for (; at < t.len && is_digit(t.data[at]); at++) {
@@ -38,17 +54,13 @@ static int64_t thousandths_of(struct bytes t)
 			return LABEL_BAD;
 		v = v * 10 + (t.data[at] - '0');
 	}
-	if (at == 0 || (at < t.len && (t.data[at] != '.' || at + 1 == t.len)))
+	if (at == 0)
 		return LABEL_BAD;
-	for (at += at < t.len; at < t.len; at++, decimals++) {
-		if (!is_digit(t.data[at]) || (decimals >= 3 && t.data[at] != '0'))
-			return LABEL_BAD;
-		if (decimals < 3)
-			v = v * 10 + (t.data[at] - '0');
-	}
-	for (; decimals < 3; decimals++)
-		v *= 10;
-	return v;
+	if (at == t.len)
+		return decimals_of(v, (struct bytes){ NULL, 0 });
+	if (t.data[at] != '.' || at + 1 == t.len)
+		return LABEL_BAD;
+	return decimals_of(v, (struct bytes){ t.data + at + 1, t.len - at - 1 });
 }
 
 static void place_of(const struct subject_record *r, struct label_place *out)
@@ -71,10 +83,10 @@ static void reading_take(const struct subject_record *r, int32_t month, struct l
 	text_of(r, "meter", out->meter, sizeof(out->meter));
 	text_of(r, "carrier", out->carrier, sizeof(out->carrier));
 	text_of(r, "unit", out->unit, sizeof(out->unit));
-	out->before = thousandths_of(cell_of(r, "before"));
-	out->after = thousandths_of(cell_of(r, "after"));
-	out->last = thousandths_of(cell_of(r, "last"));
-	out->quantity = thousandths_of(cell_of(r, "quantity"));
+	out->before = label_thousandths(cell_of(r, "before"));
+	out->after = label_thousandths(cell_of(r, "after"));
+	out->last = label_thousandths(cell_of(r, "last"));
+	out->quantity = label_thousandths(cell_of(r, "quantity"));
 	place_of(r, &out->place);
 }
 
@@ -84,7 +96,7 @@ static void output_take(const struct subject_record *r, int32_t month, struct la
 	text_of(r, "industry", out->industry, sizeof(out->industry));
 	lower(out->industry); /* C17 of GB/T 4754 */
 	text_of(r, "unit", out->unit, sizeof(out->unit));
-	out->quantity = thousandths_of(cell_of(r, "quantity"));
+	out->quantity = label_thousandths(cell_of(r, "quantity"));
 	place_of(r, &out->place);
 }
 

@@ -177,7 +177,7 @@ static bool row_make(struct rating *k, const struct green_rule *rule, struct gre
 
 static bool insert(struct rating *k, const struct green_rule *rule, struct own_rating *out, struct err *e)
 {
-	struct green_rating r;
+	struct green_rating r = { 0 };
 	struct buf sealed;
 	int64_t import = 0;
 	buf_init(&sealed, OWN_JSON_MAX + AEAD_OVERHEAD);

@@ -275,11 +275,10 @@ static void rule_json(struct json_out *w, const char *key, const struct green_ru
 void own_result_json(const struct green_rules *r, const struct own_facts *f, struct json_out *w, const char *key)
 {
 	const struct green_rule *stuck = NULL, *rule = own_judge(r, f, &stuck);
-	const struct green_level *level = rule != NULL ? &r->levels[rule->level] : NULL;
 	json_open(w, key, '{');
-	json_put_text(w, "level", level != NULL ? level->word.code : NULL);
-	json_put_text(w, "level_zh", level != NULL ? level->word.zh : NULL);
-	json_put_text(w, "level_en", level != NULL ? level->word.en : NULL);
+	json_put_text(w, "level", rule != NULL ? r->levels[rule->level].word.code : NULL);
+	json_put_text(w, "level_zh", rule != NULL ? r->levels[rule->level].word.zh : NULL);
+	json_put_text(w, "level_en", rule != NULL ? r->levels[rule->level].word.en : NULL);
 	json_put_bool(w, "sample", r->sample);
 	rule_json(w, "rule", rule);
 	rule_json(w, "undecided", stuck);

@@ -58,11 +58,16 @@ bool green_head_take(const struct json *j, const char *type, bool *sample, struc
 
 bool green_month_parse(const char *text, int32_t *month, struct err *e)
 {
-	int year = 0, m = 0, len = 0;
-	if (sscanf(text, "%4d-%2d%n", &year, &m, &len) != 2 || len != 7 || text[7] != '\0' || year < 1949 ||
-	    year > 2999 || m < 1 || m > 12)
+	char first[16];
+	int64_t day = 0;
+	struct err none = { 0 };
+	snprintf(first, sizeof(first), "%.7s-01", text);
+	if (strlen(text) != 7 || !day_parse(bytes_of(first), &day, &none))
 		return err_set(e, ERR_INPUT, "'%.16s' is no month; write it as 2026-01", text);
-	*month = (int32_t)(year * 12 + m - 1);
+	*month = 0;
+	for (const char *at = text; at < text + 4; at++)
+		*month = *month * 10 + (*at - '0');
+	*month = *month * 12 + (text[5] - '0') * 10 + text[6] - '0' - 1;
 	return true;
 }
 

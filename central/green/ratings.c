@@ -30,7 +30,7 @@ struct importing {
 	struct release_context *c;
 	const struct green_rules *rules;
 	int64_t version, import, now_s;
-	const char *operator;
+	const char *who;
 };
 
 static bool day_of(struct bytes cell, int64_t *day, struct err *e)
@@ -118,7 +118,7 @@ static bool rating_take(void *arg, const struct bytes *cells, enum sheet_outcome
 	struct identifier id;
 	struct green_rating r = { .rules = m->version, .sample = m->rules->sample, .recorded_s = m->now_s };
 	bool fresh = false;
-	snprintf(r.recorded_by, sizeof(r.recorded_by), "%s", m->operator);
+	snprintf(r.recorded_by, sizeof(r.recorded_by), "%s", m->who);
 	if (!day_of(cells[FROM], &r.from_day, e) || !day_of(cells[UNTIL], &r.until_day, e) ||
 	    !day_of(cells[WITHDRAWN], &r.withdrawn_day, e) ||
 	    !identifier_parse(IDENTIFIER_USCC, (const char *)cells[USCC].data, cells[USCC].len, 0, &id, NULL, e))
@@ -155,14 +155,14 @@ static bool file_take(struct importing *m, enum intake_format format, struct byt
 	snprintf(detail, sizeof(detail), "%llu taken, %llu repeated, %llu rejected",
 		 (unsigned long long)out->sheet.accepted, (unsigned long long)out->sheet.repeated,
 		 (unsigned long long)out->sheet.rejected);
-	return green_finish(c, ok && audit_add(c->db, m->now_s, m->operator, "green.import", "", detail, e), e);
+	return green_finish(c, ok && audit_add(c->db, m->now_s, m->who, "green.import", "", detail, e), e);
 }
 
 bool green_import(struct release_context *c, enum intake_format format, struct bytes file, const char *operator,
 		  int64_t now_s, struct green_import *out, struct err *e)
 {
 	struct green_document d;
-	struct importing m = { .c = c, .now_s = now_s, .operator= operator};
+	struct importing m = { .c = c, .now_s = now_s, .who = operator};
 	memset(out, 0, sizeof(*out));
 	bool ok = green_document_current(c, "green", &d, e);
 	struct green_rules *rules = ok ? green_rules_decode(buf_bytes(&d.cbor), e) : NULL;

@@ -114,6 +114,7 @@ void green_standing(const struct green_facts *f, int64_t day, struct green_stand
 	}
 	if (out->among_len == 0)
 		return;
+	// NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are sorted
 	qsort(out->among, out->among_len, sizeof(out->among[0]), by_precedence);
 	for (size_t i = 1; i < out->among_len; i++)
 		out->conflict |= out->among[i]->ordinal != out->among[0]->ordinal;

@@ -342,7 +342,35 @@ static void documents_that_cannot_be_understood_are_refused_by_name(void)
 	buf_clear(&sample);
 }
 
+static void numbers_are_thousandths_and_nothing_is_rounded_away(void)
+{
+	static const struct {
+		const char *text;
+		int64_t v;
+	} cases[] = {
+		{ "0", 0 },
+		{ "7", 7000 },
+		{ "700.5", 700500 },
+		{ "0.001", 1 },
+		{ "12.34000", 12340 },
+		{ "999999999999.999", INT64_C(999999999999999) },
+		{ "", LABEL_NONE },
+		{ "-1", LABEL_BAD },
+		{ "0.0001", LABEL_BAD },
+		{ "1.", LABEL_BAD },
+		{ ".5", LABEL_BAD },
+		{ "1e3", LABEL_BAD },
+		{ "1,000", LABEL_BAD },
+		{ "1000000000000", LABEL_BAD },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		CU_ASSERT_EQUAL(label_thousandths(bytes_of(cases[i].text)), cases[i].v);
+	CU_ASSERT_EQUAL(label_thousandths((struct bytes){ NULL, 0 }), LABEL_NONE);
+}
+
 static CU_TestInfo pure_tests[] = {
+	{ "numbers are thousandths and nothing is rounded away",
+	  numbers_are_thousandths_and_nothing_is_rounded_away },
 	{ "emission, intensity and label are as computed by hand",
 	  emission_intensity_and_label_are_as_computed_by_hand },
 	{ "a label reaches to its bound and no gram further", a_label_reaches_to_its_bound_and_no_gram_further },
