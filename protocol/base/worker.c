@@ -215,9 +215,8 @@ static void job_free(struct job *j)
 	free(j);
 }
 
-static void job_unlink(struct job *j)
+static void job_unlink(struct workers *w, struct job *j)
 {
-	struct workers *w = j->pool;
 	struct job **at = &w->first;
 	while (*at != j)
 		at = &(*at)->next;
@@ -226,10 +225,9 @@ static void job_unlink(struct job *j)
 }
 
 /* Out of the pool, told, and gone. */
-static void job_finish(struct job *j, const struct err *why)
+static void job_finish(struct workers *w, struct job *j, const struct err *why)
 {
-	struct workers *w = j->pool;
-	job_unlink(j);
+	job_unlink(w, j);
 	w->busy++;
 	j->is.done(j->is.arg, why == NULL ? buf_bytes(&j->out) : (struct bytes){ NULL, 0 }, why);
 	w->busy--;
@@ -326,7 +324,7 @@ static void job_ended(void *arg, unsigned what)
 	while (j->why[0] == '\0' && j->said != NULL && pipe_read(j)) /* its last words */
 		;
 	end_judge(j, status, &why);
-	job_finish(j, why.code != ERR_NONE ? &why : NULL);
+	job_finish(j->pool, j, why.code != ERR_NONE ? &why : NULL);
 }
 
 static void job_late(void *arg)
@@ -393,7 +391,7 @@ static void workers_turn(void *arg)
 	struct err e = { 0 };
 	for (struct job *j; w->running < w->config.running_max && (j = next_waiting(w)) != NULL;)
 		if (!job_start(j, &e))
-			job_finish(j, &e);
+			job_finish(w, j, &e);
 }
 
 struct workers *workers_new(struct loop *l, const struct workers_config *c)
@@ -421,7 +419,7 @@ void workers_free(struct workers *w)
 		while (j->pid != 0 && waitpid(j->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 		err_set(&why, ERR_STALE, "%s: the program is ending and has stopped it: do it again", j->what);
-		job_finish(j, &why);
+		job_finish(w, j, &why);
 	}
 	loop_timer_free(w->turn);
 	free(w);
@@ -462,7 +460,7 @@ bool workers_start(struct workers *w, const struct worker_job *job, struct err *
 	if (ok && w->running < w->config.running_max)
 		ok = job_start(j, e);
 	if (!ok) {
-		job_unlink(j);
+		job_unlink(w, j);
 		job_free(j);
 	}
 	return ok;
