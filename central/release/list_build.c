@@ -274,17 +274,18 @@ static bool again_build(struct drafting *g, struct err *e)
 	if (!objects_map(p->c->objects, p->old.content.hash, &map, e))
 		return false;
 	bool ok = segment_open(map.bytes, &old, e);
-	struct entry *entries = ok ? malloc(((size_t)old.head.entries + 1) * sizeof(*entries)) : NULL;
-	if (ok && entries == NULL)
-		abort();
-	if (ok)
+	if (ok) {
+		struct entry *entries = malloc(((size_t)old.head.entries + 1) * sizeof(*entries));
+		if (entries == NULL)
+			abort();
 		segment_cursor_init(&at, &old);
-	while (ok && segment_cursor_next(&at, &v))
-		if (v.tag != p->old_canary)
-			entries[content.entries_len++] = v;
-	content.entries = entries;
-	ok = ok && list_files_make(p->c->objects, &p->base, &g->r, &content, e);
-	free(entries);
+		while (segment_cursor_next(&at, &v))
+			if (v.tag != p->old_canary)
+				entries[content.entries_len++] = v;
+		content.entries = entries;
+		ok = list_files_make(p->c->objects, &p->base, &g->r, &content, e);
+		free(entries);
+	}
 	file_unmap(&map);
 	return ok;
 }

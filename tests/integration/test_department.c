@@ -77,6 +77,8 @@ static void file_put(unsigned first, unsigned n, const char *more)
 	FILE *f = fopen(csv, "w");
 	char code[19];
 	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	if (f == NULL)
+		return;
 	fputs("统一社会信用代码,月份,营业收入,实缴税额,纳税信用等级\n", f);
 	for (unsigned i = first; i < first + n; i++) {
 		department_uscc(i, code);

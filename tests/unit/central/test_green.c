@@ -283,6 +283,8 @@ static char *library_say(void)
 	buf_init(&k.text, 1U << 20);
 	CU_ASSERT_TRUE(green_each(department, 0, day("2026-11-24"), GREEN_NEVER, entry_say, &k, &department_err));
 	char *out = strdup(buf_str(&k.text));
+	if (out == NULL)
+		abort();
 	buf_clear(&k.text);
 	return out;
 }

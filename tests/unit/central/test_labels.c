@@ -102,7 +102,7 @@ static const char *label_on(int64_t day, int64_t known_s)
 {
 	static char text[64];
 	struct identifier id;
-	struct label_kept k;
+	struct label_kept k = { 0 };
 	bool there = false;
 	struct subject_group *g = calloc(1, sizeof(*g));
 	CU_ASSERT_TRUE_FATAL(g != NULL && identifier_parse(IDENTIFIER_USCC, firm, 18, 0, &id, NULL, NULL));
