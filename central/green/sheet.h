@@ -5,7 +5,7 @@
 
 #include "central/ingest/intake.h"
 
-#define SHEET_ROWS_MAX     20000 /* about a second of centrald's own time */
+#define SHEET_ROWS_MAX     10000 /* about a second of centrald's own time */
 #define SHEET_REJECTS_KEPT 1000  /* all are counted */
 
 struct sheet_reject {
