@@ -172,7 +172,7 @@ static void an_upload_that_is_cut_leaves_nothing(void)
 	char url[400], cert[160], key[160];
 	file_put(1, 100000, "");
 	snprintf(url, sizeof(url),
-		 "https://localhost:%d/v1/sources/tax-revenue/upload?period=2026-11&sha256="
+		 "https://127.0.0.1:%d/v1/sources/tax-revenue/upload?period=2026-11&sha256="
 		 "0000000000000000000000000000000000000000000000000000000000000000",
 		 central.department_port);
 	snprintf(cert, sizeof(cert), "%s/tax.pem", central.dir);
@@ -193,7 +193,7 @@ static void centrald_killed_in_the_middle_leaves_nothing_and_the_file_goes_in_ag
 	int64_t before = batches_of("tax-revenue");
 	file_put(1, 100000, "");
 	snprintf(url, sizeof(url),
-		 "https://localhost:%d/v1/sources/tax-revenue/upload?period=2026-11&sha256="
+		 "https://127.0.0.1:%d/v1/sources/tax-revenue/upload?period=2026-11&sha256="
 		 "0000000000000000000000000000000000000000000000000000000000000000",
 		 central.department_port);
 	snprintf(cert, sizeof(cert), "%s/tax.pem", central.dir);

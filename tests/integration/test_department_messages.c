@@ -89,7 +89,7 @@ static void client_open(struct client *c, const struct sender *s)
 	mosquitto_message_v5_callback_set(c->m, on_message);
 	CU_ASSERT_EQUAL_FATAL(mosquitto_tls_set(c->m, ca, NULL, cert, key, NULL), MOSQ_ERR_SUCCESS);
 	for (int i = 0; i < 50 && !c->in; i++) {
-		if (mosquitto_connect(c->m, "localhost", central.broker_port, 60) == MOSQ_ERR_SUCCESS)
+		if (mosquitto_connect(c->m, "127.0.0.1", central.broker_port, 60) == MOSQ_ERR_SUCCESS)
 			client_run(c, 200);
 		else
 			sleep_ms(100);

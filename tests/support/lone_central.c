@@ -40,7 +40,7 @@ void lone_central_open(struct lone_central *c)
 	c->enrol_port = free_port();
 	c->department_port = free_port();
 	CU_ASSERT_EQUAL_FATAL(child_run_words(&out,
-					      "centralctl -d %s init --host localhost --broker-port %d --api-port %d"
+					      "centralctl -d %s init --host 127.0.0.1 --broker-port %d --api-port %d"
 					      " --department-port %d",
 					      c->dir, c->broker_port, c->enrol_port, c->department_port),
 			      0);

@@ -8,7 +8,7 @@
 struct lone_central {
 	char dir[100], token[128];
 	pid_t pid;
-	int broker_port, enrol_port, department_port; /* of localhost */
+	int broker_port, enrol_port, department_port; /* of 127.0.0.1 */
 };
 /* Initialised, running, with alice's token in the file `token`. Fails the test when it cannot. */
 void lone_central_open(struct lone_central *c);

@@ -56,7 +56,7 @@ int sender_enrol(struct sender *s, int enrol_port, const char *token, struct buf
 	path_of(s, ".pem", pem);
 	snprintf(data, sizeof(data), "@%s", csr_path);
 	snprintf(bearer, sizeof(bearer), "Authorization: Bearer %s", token);
-	snprintf(url, sizeof(url), "https://localhost:%d/v1/departments/enrol", enrol_port);
+	snprintf(url, sizeof(url), "https://127.0.0.1:%d/v1/departments/enrol", enrol_port);
 	const char *words[] = { "--cacert", s->ca, "-H", bearer, "--data-binary", data, url, NULL };
 	int status = run(words, out);
 	if (status == 200 && !file_write(pem, buf_bytes(out), 0600, NULL))
@@ -72,7 +72,7 @@ int sender_ask(const struct sender *s, const char *method, const char *path, con
 	size_t n = 4;
 	path_of(s, ".pem", cert);
 	path_of(s, ".key", key);
-	snprintf(url, sizeof(url), "https://localhost:%d%s", s->port, path);
+	snprintf(url, sizeof(url), "https://127.0.0.1:%d%s", s->port, path);
 	if (s->name[0] != '\0') {
 		words[n++] = "--cert", words[n++] = cert;
 		words[n++] = "--key", words[n++] = key;

@@ -9,7 +9,7 @@ struct sender {
 	const char *ca;
 	int port; /* where files go */
 };
-/* Makes a key and a request, and buys the certificate with the token at that enrolment port of localhost. The status; what came goes to
+/* Makes a key and a request, and buys the certificate with the token at that enrolment port of 127.0.0.1. The status; what came goes to
    out. */
 int sender_enrol(struct sender *s, int enrol_port, const char *token, struct buf *out);
 /* One request with the certificate; file NULL sends no body. extra: one more option of curl and its value, or NULL. The HTTP status, 0 when
